@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	aggregatorclient "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset"
+
+	"github.com/aggtest/aggtest/harness/internal/binaries"
+	"github.com/aggtest/aggtest/harness/internal/controlplane"
+	"github.com/aggtest/aggtest/harness/network"
+	"github.com/aggtest/aggtest/harness/pki"
+)
+
+// New boots a control plane: it gets the programs if they are not there yet,
+// starts etcd and the kube-apiservers, and joins them to a virtual network. It
+// returns when the default RBAC roles exist and extension API servers can read
+// how to authenticate requests.
+//
+// When the boot fails nothing is left of it, and the error says why in the
+// words of the program that failed. ctx ends the boot, not the cluster: that is
+// for [Cluster.Close].
+func New(ctx context.Context, cfg Config) (*Cluster, error) {
+	cfg = cfg.withDefaults()
+	if cfg.APIServers < 0 {
+		return nil, fmt.Errorf("boot: %d kube-apiservers: must not be negative", cfg.APIServers)
+	}
+	c := &Cluster{config: cfg, timeline: cfg.Timeline, kubeconfigs: map[string]string{}, names: map[string]bool{}}
+	if err := c.boot(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
+	}
+	return c, nil
+}
+
+func (c *Cluster) boot(ctx context.Context) error {
+	found, err := binaries.Ensure(ctx, c.config.Binaries, binaries.Etcd, binaries.KubeAPIServer, binaries.Kubectl)
+	if err != nil {
+		return err
+	}
+	c.kubectl = found[binaries.Kubectl].Path
+	if c.pki, err = pki.NewControlPlane(); err != nil {
+		return err
+	}
+	began := time.Now()
+	c.config.Progress(fmt.Sprintf("starting etcd and kube-apiserver %s", c.config.Kubernetes))
+	if err := c.startControlPlane(ctx, found); err != nil {
+		return err
+	}
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
+	if err := c.plane.WaitSettled(ctx); err != nil {
+		return err
+	}
+	if err := c.waitAuthenticationConfig(ctx); err != nil {
+		return err
+	}
+	c.config.Progress(fmt.Sprintf("kube-apiserver %s is ready after %s", c.config.Kubernetes, time.Since(began).Round(100*time.Millisecond)))
+	return nil
+}
+
+// startControlPlane opens an egress for each kube-apiserver and starts them.
+func (c *Cluster) startControlPlane(ctx context.Context, found binaries.Set) error {
+	record, err := controlplane.NewRecord()
+	if err != nil {
+		return err
+	}
+	c.record = record
+	// The record comes before the directory, so that there is no moment at
+	// which a killed run would leave one that nobody sweeps.
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("aggtest-%08x", rand.Uint32()))
+	if err := record.AddPath(dir); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	certificates, err := c.controlPlanePKI()
+	if err != nil {
+		return err
+	}
+	config := controlplane.Config{
+		Dir: dir, Record: record, Timeline: c.timeline, PKI: certificates,
+		Etcd: found[binaries.Etcd].Path, KubeAPIServer: found[binaries.KubeAPIServer].Path,
+	}
+	c.network = network.New(c.timeline)
+	for i := range c.config.APIServers {
+		name := fmt.Sprintf("kube-apiserver-%d", i)
+		socket := filepath.Join(dir, fmt.Sprintf("egress-%d.sock", i))
+		if _, err := c.network.Egress(name, socket); err != nil {
+			return err
+		}
+		config.APIServers = append(config.APIServers, controlplane.APIServer{
+			Name: name, Flags: c.config.Flags, Env: c.config.Env,
+			EgressSelectorConfig: network.EgressSelectorConfiguration(socket),
+		})
+	}
+	c.plane, err = controlplane.Start(ctx, config)
+	return err
+}
+
+func (c *Cluster) controlPlanePKI() (controlplane.PKI, error) {
+	serving, servingErr := c.pki.APIServer()
+	frontProxy, frontProxyErr := c.pki.FrontProxyClient()
+	admin, adminErr := c.pki.Client.Client(administrator, administratorGroup)
+	if err := errors.Join(servingErr, frontProxyErr, adminErr); err != nil {
+		return controlplane.PKI{}, err
+	}
+	pair := func(certificate *pki.Certificate) controlplane.KeyPair {
+		return controlplane.KeyPair{Cert: certificate.CertificatePEM(), Key: certificate.KeyPEM()}
+	}
+	c.admin = admin
+	return controlplane.PKI{
+		ClientCA:                 c.pki.Client.CertificatePEM(),
+		RequestHeaderCA:          c.pki.FrontProxy.CertificatePEM(),
+		FrontProxy:               pair(frontProxy),
+		ServingCA:                c.pki.Serving.CertificatePEM(),
+		Serving:                  pair(serving),
+		ServiceAccountPublicKey:  c.pki.ServiceAccounts.PublicPEM(),
+		ServiceAccountPrivateKey: c.pki.ServiceAccounts.PrivatePEM(),
+		Admin:                    pair(admin),
+	}, nil
+}
+
+// connect makes the clients and starts the watches.
+func (c *Cluster) connect(ctx context.Context) error {
+	for i, process := range c.plane.APIServers() {
+		config := c.configWith(process.URL(), c.admin.CertificatePEM(), c.admin.KeyPEM())
+		client, err := rest.HTTPClientFor(config)
+		if err != nil {
+			return err
+		}
+		c.apiServers = append(c.apiServers, APIServer{Name: process.Name(), URL: process.URL(), index: i, tail: process.Tail})
+		c.configs = append(c.configs, config)
+		c.clients = append(c.clients, client)
+	}
+	var err error
+	if c.client, err = kubernetes.NewForConfig(c.configs[0]); err != nil {
+		return err
+	}
+	if c.aggregator, err = aggregatorclient.NewForConfig(c.configs[0]); err != nil {
+		return err
+	}
+	// The watches outlive the boot, and end with it when it fails.
+	watches, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c.stop = stop
+	for i, server := range c.apiServers {
+		observer, err := observe(ctx, watches, server.Name, c.configs[i], c.timeline, c.changed.raise)
+		if observer != nil {
+			c.observers = append(c.observers, observer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return c.network.Follow(ctx, c.client)
+}
+
+// waitAuthenticationConfig waits for the ConfigMap by which extension API
+// servers learn whom to trust as the front proxy. A controller writes it after
+// the start: k8s.io/kubernetes@v1.37.2/pkg/controlplane/controller/clusterauthenticationtrust/cluster_authentication_trust_controller.go:244.
+func (c *Cluster) waitAuthenticationConfig(ctx context.Context) error {
+	const name = "extension-apiserver-authentication"
+	err := waitFor(ctx, c.Changed, func(ctx context.Context) (bool, string) {
+		config, err := c.client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return false, err.Error()
+		}
+		return config.Data["requestheader-client-ca-file"] != "", "it has no requestheader-client-ca-file"
+	})
+	if err != nil {
+		return fmt.Errorf("wait for ConfigMap %s/%s: %w", metav1.NamespaceSystem, name, err)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package harness boots a real Kubernetes control plane on one machine and puts
+// extension API servers behind its aggregator.
+//
+// A [Cluster] is an etcd and one or more kube-apiservers, unpatched, as child
+// processes, and a virtual network between the kube-apiservers and the servers
+// behind them. Nothing needs root, containers or a route to anywhere.
+//
+// # In a test
+//
+//	func TestMyServer(t *testing.T) {
+//		cluster := harness.Start(t, harness.Config{})
+//		server, err := cluster.Install(t.Context(), harness.ServerConfig{
+//			Name:    "my-api-server",
+//			Handler: harness.Handler(myHandler),
+//		})
+//		...
+//		err = cluster.Register(t.Context(), harness.APIService{Group: "custom.example.com", Version: "v1", Server: server})
+//		...
+//		err = cluster.WaitServes(t.Context(), schema.GroupVersion{Group: "custom.example.com", Version: "v1"})
+//	}
+//
+// [Start] closes the cluster when the test ends; [New] leaves that to the caller.
+//
+// # What Install makes
+//
+// [Cluster.Install] gives a server what it would have in production: a Service
+// with a ClusterIP, an EndpointSlice with an address for each replica, a serving
+// certificate for the Service's name from an authority of its own, and the
+// identity of a ServiceAccount with just the rights that the documentation of
+// the aggregation layer asks for. The handler is served with TLS in the test's
+// own process: connections of the kube-apiserver are handed to it without a TCP
+// port.
+//
+// # Available is not serving
+//
+// The condition Available of an APIService is written by one controller, and the
+// proxy of each kube-apiserver learns of it later. [Cluster.WaitServes] waits
+// for what counts: an answer from the server through every kube-apiserver.
+//
+// # Breaking things
+//
+// [Server.SetCertificate], [Server.Cut], [Server.Refuse] and [Server.SetReady]
+// break one thing each; every one of them can be undone. What happens is on the
+// cluster's [Cluster.Timeline]: conditions as each kube-apiserver shows them,
+// connections, requests, faults.
+//
+// The aggregator looks again after periods of its own (30 s for availability,
+// 60 s for discovery), which nothing shortens. [Server.Touch] and
+// [Cluster.TouchAPIService] make it look at once, as a change of the object would.
+//
+// # Programs
+//
+// etcd, kube-apiserver and kubectl are looked for in the places of [BinariesConfig]:
+// paths given outright and KUBEBUILDER_ASSETS, aggtest's store, setup-envtest's
+// store, envtest's releases, and last a build from the Go module proxy, which
+// takes minutes once. `aggtest binaries install` does that beforehand.
+//
+// # Leftovers
+//
+// [Cluster.Close] leaves nothing behind. What a killed process had started is
+// ended and removed when the next cluster boots.
+package harness

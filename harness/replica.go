@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/aggtest/aggtest/harness/timeline"
+)
+
+const (
+	// targetPort is where the replicas listen in the virtual network. It is not
+	// the Service's port, so that a mix-up of the two shows.
+	targetPort = 6443
+	// handshakeTimeout ends connections that never send a request, as a server
+	// on k8s.io/apiserver does: k8s.io/apiserver@v0.37.2/pkg/server/secure_serving.go.
+	handshakeTimeout = 32 * time.Second
+	// streamsPerConnection is what servers with k8s.io/apiserver's recommended
+	// options allow: k8s.io/apiserver@v0.37.2/pkg/server/options/recommended.go:62.
+	streamsPerConnection = 1000
+)
+
+// replica is one endpoint of a server: a handler, and the listener at its
+// address in the virtual network.
+type replica struct {
+	name        string
+	address     netip.Addr
+	handler     http.Handler
+	certificate atomic.Pointer[tls.Certificate]
+}
+
+func (s *Server) replicaName(index int) string { return fmt.Sprintf("%s/%d", s.config.Name, index) }
+
+// startReplicas makes the handlers side by side, since an extension server
+// spends most of its start waiting for its informers.
+func (s *Server) startReplicas(ctx context.Context, kubeconfig string) error {
+	s.replicas = make([]*replica, s.config.Replicas)
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i := range s.replicas {
+		group.Go(func() error {
+			handler, err := s.config.Handler(groupCtx, Environment{
+				Server: s.config.Name, Replica: i, Kubeconfig: kubeconfig,
+				EtcdServers: []string{s.cluster.Etcd()}, Log: s.log,
+			})
+			if err != nil {
+				return fmt.Errorf("start replica %d: %w", i, err)
+			}
+			s.replicas[i] = &replica{name: s.replicaName(i), address: s.cluster.network.AllocateEndpoint(), handler: handler}
+			if closer, ok := handler.(io.Closer); ok {
+				s.onClose(func(context.Context) error { return closer.Close() })
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := s.SetCertificate(s.config.Certificate); err != nil {
+		return err
+	}
+	for _, r := range s.replicas {
+		if err := s.serve(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serve answers at the replica's address until the server is closed.
+func (s *Server) serve(r *replica) error {
+	listener, err := s.cluster.network.Listen(r.name, netip.AddrPortFrom(r.address, targetPort))
+	if err != nil {
+		return fmt.Errorf("listen for %s: %w", r.name, err)
+	}
+	server := &http.Server{
+		Handler:           s.record(r),
+		ReadHeaderTimeout: handshakeTimeout,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: streamsPerConnection},
+		ErrorLog:          log.New(s.log, "", log.LstdFlags),
+		TLSConfig: &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return r.certificate.Load(), nil },
+			// Requested and not required: the front proxy shows its own, and
+			// health checks have none.
+			ClientAuth: tls.RequestClientCert,
+			NextProtos: []string{"h2", "http/1.1"},
+		},
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.ServeTLS(listener, "", "") }()
+	s.onClose(func(context.Context) error {
+		// Close, not Shutdown: a watch would hold a graceful stop for as long
+		// as it is open, and there is nothing to lose.
+		closeErr := server.Close()
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			return errors.Join(closeErr, err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// record writes each request to the timeline when its answer is over.
+func (s *Server) record(r *replica) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		began := time.Now()
+		seen := &statusWriter{ResponseWriter: w, code: http.StatusOK}
+		method, path, user := request.Method, request.URL.Path, request.Header.Get("X-Remote-User")
+		defer func() {
+			s.cluster.timeline.Record(timeline.Request{
+				Server: r.name, Method: method, Path: path, User: user, Code: seen.code, Took: time.Since(began),
+			})
+		}()
+		r.handler.ServeHTTP(seen, request)
+	})
+}
+
+// statusWriter remembers the status. It hands on what a watch and an upgrade
+// need of the writer below: k8s.io/apiserver asks for [http.Flusher] by
+// [http.ResponseController] and by type, and for [http.Hijacker] and
+// [http.CloseNotifier] by type.
+type statusWriter struct {
+	http.ResponseWriter
+	code int
+}
+
+func (w *statusWriter) WriteHeader(code int) {
+	w.code = code
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.code = http.StatusSwitchingProtocols
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+func (w *statusWriter) CloseNotify() <-chan bool {
+	if notifier, ok := w.ResponseWriter.(http.CloseNotifier); ok { //nolint:staticcheck // what k8s.io/apiserver's filters still ask for
+		return notifier.CloseNotify()
+	}
+	return make(chan bool)
+}
