@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/aggtest/aggtest/scenarios/report"
+	"github.com/aggtest/aggtest/scenarios/v1alpha1"
+)
+
+// job is one run of one case.
+type job struct {
+	scenario *v1alpha1.Case
+	// index is the place in the report.
+	index int
+	// run counts the repetitions from 1. 0 when there is one only.
+	run    int
+	claims claims
+}
+
+// head is what is known of the result before the job runs.
+func (j *job) head() report.Scenario {
+	return report.Scenario{Name: j.scenario.Metadata.Name, Family: j.scenario.Family, Run: j.run, File: j.scenario.File}
+}
+
+// skipped and failed are results of a job that never began.
+func (j *job) skipped(reason string) report.Scenario {
+	result := j.head()
+	result.Result, result.Reason = report.Skipped, reason
+	return result
+}
+
+func (j *job) failed(reason string) report.Scenario {
+	result := j.head()
+	result.Result, result.Reason = report.Failed, reason
+	return result
+}
+
+// group is the jobs that one control plane serves. controlPlane is nil for the
+// shared one.
+type group struct {
+	controlPlane *v1alpha1.ControlPlane
+	jobs         []*job
+}
+
+func (g group) String() string {
+	if g.controlPlane == nil {
+		return "the shared control plane"
+	}
+	if len(g.jobs) == 1 {
+		return "the control plane of " + g.jobs[0].scenario.FullName()
+	}
+	return fmt.Sprintf("the control plane of %s and %d more", g.jobs[0].scenario.FullName(), len(g.jobs)-1)
+}
+
+// plan is what will be run where. own groups run one after another, beside the
+// shared one.
+type plan struct {
+	shared group
+	own    []group
+	// left are the jobs that run nowhere: their scenarios say skip.
+	left []*job
+	// jobs counts all of them.
+	jobs int
+}
+
+// newPlan puts each repetition of each case into the group of its control
+// plane. The list as a whole is repeated, not each case by itself, so that a
+// scenario meets what others leave behind.
+func newPlan(cases []*v1alpha1.Case, repeat int) (plan, error) {
+	var p plan
+	own := map[string]int{}
+	for run := 1; run <= max(repeat, 1); run++ {
+		for _, c := range cases {
+			j := &job{scenario: c, index: p.jobs, claims: claimsOf(&c.Scenario)}
+			if repeat > 1 {
+				j.run = run
+			}
+			p.jobs++
+			if c.Spec.Skip != nil {
+				p.left = append(p.left, j)
+				continue
+			}
+			if c.Spec.Given.ControlPlane == nil {
+				p.shared.jobs = append(p.shared.jobs, j)
+				continue
+			}
+			key, err := json.Marshal(c.Spec.Given.ControlPlane)
+			if err != nil {
+				return plan{}, fmt.Errorf("plan %s: read its control plane: %w", c.FullName(), err)
+			}
+			i, known := own[string(key)]
+			if !known {
+				i = len(p.own)
+				own[string(key)] = i
+				p.own = append(p.own, group{controlPlane: c.Spec.Given.ControlPlane})
+			}
+			p.own[i].jobs = append(p.own[i].jobs, j)
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenarios
+
+import (
+	"context"
+	"maps"
+
+	"github.com/aggtest/aggtest/harness"
+	"github.com/aggtest/aggtest/scenarios/report"
+	"github.com/aggtest/aggtest/scenarios/v1alpha1"
+)
+
+// plane is a control plane on which jobs run.
+type plane interface {
+	version() string
+	run(ctx context.Context, j *job) report.Scenario
+	close() error
+}
+
+// clusterPlane is a real one.
+type clusterPlane struct {
+	connection *connection
+	observer   *serialObserver
+	keep       func(context.Context, *harness.Cluster, report.Scenario)
+}
+
+// boot starts the control plane that a group asks for: the options' own, with
+// what the scenarios want over it.
+func (o Options) boot(ctx context.Context, want *v1alpha1.ControlPlane, observer *serialObserver) (plane, error) {
+	config := o.Harness
+	if want != nil {
+		if want.APIServers > 0 {
+			config.APIServers = want.APIServers
+		}
+		config.Flags = over(config.Flags, want.Flags)
+		config.Env = over(config.Env, want.Env)
+		// A timeline belongs to one control plane: the names of the
+		// kube-apiservers are the same on each.
+		config.Timeline = nil
+	}
+	cluster, err := harness.New(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	c, err := connect(cluster)
+	if err != nil {
+		// What is wrong with the clients matters more than the end of what
+		// nobody used.
+		_ = cluster.Close()
+		return nil, err
+	}
+	return &clusterPlane{connection: c, observer: observer, keep: o.Keep}, nil
+}
+
+// over is the entries of both, where the upper ones win.
+func over(lower, upper map[string]string) map[string]string {
+	both := maps.Clone(lower)
+	if both == nil {
+		both = map[string]string{}
+	}
+	maps.Copy(both, upper)
+	return both
+}
+
+func (p *clusterPlane) version() string { return p.connection.cluster.Version() }
+
+func (p *clusterPlane) run(ctx context.Context, j *job) report.Scenario {
+	x := &execution{
+		world:    newWorld(p.connection, j.scenario.Spec.Given.Users),
+		scenario: j.scenario,
+		result:   j.head(),
+		stepDone: func(scenario report.Scenario, step report.Step) {
+			p.observer.tell(func(o Observer) { o.StepDone(scenario, step) })
+		},
+		keep: p.keep,
+	}
+	return x.run(ctx)
+}
+
+func (p *clusterPlane) close() error {
+	p.connection.close()
+	return p.connection.cluster.Close()
+}
