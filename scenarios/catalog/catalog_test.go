@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"k8s.io/klog/v2"
+
+	"github.com/aggtest/aggtest/scenarios"
+	"github.com/aggtest/aggtest/scenarios/catalog"
+	"github.com/aggtest/aggtest/scenarios/report"
+	"github.com/aggtest/aggtest/scenarios/v1alpha1"
+)
+
+func TestMain(m *testing.M) {
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
+	goleak.VerifyTestMain(m,
+		// klog flushes for as long as the process lives.
+		goleak.IgnoreTopFunction("k8s.io/klog/v2.(*flushDaemon).run.func1"),
+	)
+}
+
+func load(t *testing.T) []*v1alpha1.Case {
+	t.Helper()
+	cases, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+// TestEachFamilyIsThere keeps a scenario from getting lost with its folder.
+func TestEachFamilyIsThere(t *testing.T) {
+	count := map[string]int{}
+	for _, c := range load(t) {
+		count[c.Family]++
+	}
+	for family, atLeast := range map[string]int{"registration": 7, "priority": 5, "tls": 8, "discovery": 6} {
+		if count[family] < atLeast {
+			t.Errorf("%d scenarios in family %s, want at least %d", count[family], family, atLeast)
+		}
+	}
+	if len(count) != 4 {
+		t.Errorf("got families %v, want four", count)
+	}
+}
+
+// TestEachKubectlOutputIsAsserted holds the commands that a user types and
+// whose output a scenario looks at.
+func TestEachKubectlOutputIsAsserted(t *testing.T) {
+	asserted := map[string]bool{}
+	for _, c := range load(t) {
+		for _, step := range c.Spec.Steps {
+			for _, e := range step.Expect {
+				if e.Kubectl != nil && strings.Contains(e.That, "kubectl.stdout") || e.Kubectl != nil && strings.Contains(e.That, "kubectl.stderr") {
+					asserted[e.Kubectl.Args] = true
+				}
+			}
+		}
+	}
+	for _, args := range []string{
+		"get apiservices",
+		"get apiservices -o custom-columns=NAME:.metadata.name,STATUS:.status.conditions[0].status",
+		"get --raw /apis/custom.example.com/v1beta1",
+		"get myresources.custom.example.com",
+	} {
+		if !asserted[args] {
+			t.Errorf("no scenario asserts what kubectl %s prints", args)
+		}
+	}
+}
+
+// TestCatalogPassesAndNeedsItsFaults runs the catalogue, and each scenario once
+// more for each of its faults without that fault: a scenario that passes then
+// shows nothing.
+func TestCatalogPassesAndNeedsItsFaults(t *testing.T) {
+	cases := load(t)
+	selected := cases
+	var variants []scenarios.Variant
+	for _, c := range cases {
+		for _, variant := range scenarios.WithoutEachFault(c) {
+			shorten(variant.Case)
+			variants = append(variants, variant)
+			selected = append(selected, variant.Case)
+		}
+	}
+	if len(variants) < 20 {
+		t.Errorf("only %d faults were found in the catalogue", len(variants))
+	}
+	got, err := scenarios.Run(t.Context(), selected, scenarios.Options{Observer: progress{t: t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, result := range got.Scenarios[:len(cases)] {
+		if result.Result != report.Passed {
+			t.Errorf("%s: %s: %s\n%s", cases[i].FullName(), result.Result, result.Reason, evidence(result))
+		}
+	}
+	for i, result := range got.Scenarios[len(cases):] {
+		variant := variants[i]
+		switch {
+		case result.Result != report.Failed:
+			t.Errorf("%s %s without %s: it must fail", variant.Case.FullName(), result.Result, variant.Without)
+		case !strings.Contains(result.Reason, "step "):
+			t.Errorf("%s without %s failed for another reason than its steps: %s", variant.Case.FullName(), variant.Without, result.Reason)
+		case strings.Contains(result.Reason, `step "healthy"`):
+			t.Errorf("%s without %s failed before the fault had its turn: %s", variant.Case.FullName(), variant.Without, result.Reason)
+		}
+	}
+}
+
+// shorten bounds how long a variant is waited for in vain. What a scenario
+// expects of a fault comes about in well under a second where a touch or an
+// object's own event brings it, so five are enough to see that it does not.
+func shorten(c *v1alpha1.Case) {
+	const bound = v1alpha1.Duration(5 * time.Second)
+	for i, step := range c.Spec.Steps {
+		if step.Name == "healthy" {
+			continue
+		}
+		expect := append([]v1alpha1.Expectation(nil), step.Expect...)
+		for k := range expect {
+			expect[k].Within = min(expect[k].Within, bound)
+		}
+		c.Spec.Steps[i].Expect = expect
+	}
+}
+
+func evidence(result report.Scenario) string {
+	var b strings.Builder
+	for _, section := range result.Evidence {
+		fmt.Fprintf(&b, "%s\n\t%s\n", section.Title, strings.Join(section.Lines, "\n\t"))
+	}
+	return b.String()
+}
+
+type progress struct {
+	scenarios.NopObserver
+	t *testing.T
+}
+
+func (p progress) Finished(s report.Scenario) {
+	p.t.Logf("%s %s/%s in %s", s.Result, s.Family, s.Name, time.Duration(s.Seconds).Round(time.Millisecond))
+}
+
+func ExampleLoad() {
+	cases, err := catalog.Load()
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for _, c := range cases {
+		if c.Metadata.Name == "service-not-found" {
+			fmt.Println(c.FullName(), "has", len(c.Spec.Steps), "steps")
+		}
+	}
+	// Output: registration/service-not-found has 3 steps
+}
