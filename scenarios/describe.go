@@ -38,7 +38,7 @@ func describeAction(a *v1alpha1.Action) string {
 		}
 		return fmt.Sprintf("server %s answers %d to %s", a.Answer.Server, status, a.Answer.Path)
 	case a.Endpoints != nil:
-		return fmt.Sprintf("server %s has %d ready", a.Endpoints.Server, a.Endpoints.Ready)
+		return fmt.Sprintf("make %s of server %s ready", count(a.Endpoints.Ready, "replica"), a.Endpoints.Server)
 	case a.Mend != nil:
 		return "mend server " + a.Mend.Server
 	case a.Touch != nil && a.Touch.Server != "":
@@ -100,7 +100,7 @@ func describeExpectation(e *v1alpha1.Expectation) string {
 		if len(e.Matches) > 0 {
 			text += ","
 		}
-		text += " has " + strings.Join(strings.Fields(e.That), " ")
+		text += " has " + oneLine(e.That)
 	}
 	return text
 }
@@ -126,6 +126,16 @@ func as(user string) string {
 		return ""
 	}
 	return " as " + user
+}
+
+// oneLine joins the lines of an expression. Spaces within a line stay, since they
+// may be in a string.
+func oneLine(expression string) string {
+	lines := strings.Split(strings.TrimSpace(expression), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, " ")
 }
 
 // inline writes a value on one line.

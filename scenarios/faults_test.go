@@ -54,7 +54,7 @@ func TestWithoutEachFault(t *testing.T) {
 		"spec.given.apiServices[1]: port 8443",
 		"spec.steps[1].do[0]: certificate WrongName for server good",
 		"spec.steps[1].do[2]: refuse connections to server good",
-		"spec.steps[1].do[3]: server good has 0 ready",
+		"spec.steps[1].do[3]: make 0 replicas of server good ready",
 		"spec.steps[1].do[4]: delete Service n/s",
 		"spec.steps[1].do[5]: server bad answers 503 to /apis",
 		`spec.steps[1].do[6]: patch APIService a: {"spec":{"versionPriority":1}}`,
