@@ -104,14 +104,23 @@ func TestEveryReplicaServes(t *testing.T) {
 	if got := len(server.Handlers()); got != 2 {
 		t.Errorf("got %d handlers, want 2", got)
 	}
-	reached := map[string]bool{}
-	for _, dial := range timeline.Of[timeline.Dial](cluster.Timeline(), mark) {
-		if dial.Fact.From == "kube-apiserver-0" && dial.Fact.Err == "" {
-			reached[dial.Fact.To] = true
+	// Connections go to the ready replicas in turn; one that is cut makes the
+	// next request dial again.
+	reached := func() map[string]bool {
+		replicas := map[string]bool{}
+		for _, dial := range timeline.Of[timeline.Dial](cluster.Timeline(), mark) {
+			if dial.Fact.From == "kube-apiserver-0" && dial.Fact.Err == "" {
+				replicas[dial.Fact.To] = true
+			}
 		}
+		return replicas
 	}
-	if !reached["replicated/0"] && !reached["replicated/1"] {
-		t.Errorf("no replica was dialed by kube-apiserver-0: %v", reached)
+	for range 2 {
+		server.Cut(-1)
+		serves(t, cluster, schema.GroupVersion{Group: service.Group, Version: service.Version})
+	}
+	if got := reached(); !got["replicated/0"] || !got["replicated/1"] {
+		t.Errorf("not every replica was dialed by kube-apiserver-0: %v", got)
 	}
 	probed := false
 	for _, request := range timeline.Of[timeline.Request](cluster.Timeline(), mark) {

@@ -180,7 +180,7 @@ func (c *ControlPlane) awaitStart(ctx context.Context) error {
 	})
 	for _, server := range c.servers {
 		group.Go(func() error {
-			if err := c.prober.await(ctx, server, earlyPath); err != nil {
+			if err := c.prober.await(ctx, server, c.etcd, earlyPath); err != nil {
 				return err
 			}
 			server.ready()
@@ -193,11 +193,11 @@ func (c *ControlPlane) awaitStart(ctx context.Context) error {
 // WaitSettled waits until every kube-apiserver is ready in full, which means
 // that RBAC's default roles are there too. From then on a server or user with a
 // role of its own is let through as in a cluster. It may be called any number of
-// times, and returns a [*CrashError] when a kube-apiserver exits meanwhile.
+// times, and returns a [*CrashError] when a child exits meanwhile.
 func (c *ControlPlane) WaitSettled(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, server := range c.servers {
-		group.Go(func() error { return c.prober.await(ctx, server, settledPath) })
+		group.Go(func() error { return c.prober.await(ctx, server, c.etcd, settledPath) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("wait for the control plane to settle: %w", err)
@@ -230,8 +230,9 @@ func (c *ControlPlane) stop() error {
 	if c.layout.dir != "" {
 		err = errors.Join(err, os.RemoveAll(c.layout.dir))
 	}
-	if c.owned {
-		err = errors.Join(err, c.record.Close())
+	// With an error something may still be there, and a later sweep needs the record.
+	if c.owned && err == nil {
+		err = c.record.Close()
 	}
 	if err != nil {
 		return fmt.Errorf("stop the control plane: %w", err)

@@ -197,15 +197,14 @@ func (p *Process) awaitHealthy(ctx context.Context) error {
 	case <-ctx.Done():
 		return lastSeen(ctx, p, errors.New("not healthy yet"))
 	}
-	// A foreign process on our port can answer for a child that could not
-	// listen; and envtest's return and the end of the lifeline come in any
-	// order.
 	select {
 	case <-p.exited:
 		return p.crash()
-	default:
+	case <-p.returned:
 	}
 	if p.startErr == nil {
+		// Or a foreign process answers on a port that our child did not get:
+		// then it is about to exit, which the wait for kube-apiserver sees.
 		return nil
 	}
 	<-p.exited // envtest gives up before its time only on a child that has gone

@@ -98,9 +98,9 @@ func missing(body string) string {
 }
 
 // await asks until a kube-apiserver is ready in the sense of path. It ends early
-// when the child exits, when the administrator is refused, or by ctx; then the
-// error has the last answer.
-func (p *prober) await(ctx context.Context, server *Process, path string) error {
+// when the child or its etcd exits, when the administrator is refused, or by
+// ctx; then the error has the last answer.
+func (p *prober) await(ctx context.Context, server, etcd *Process, path string) error {
 	tick := time.NewTicker(readyPoll)
 	defer tick.Stop()
 	var last error
@@ -115,6 +115,8 @@ func (p *prober) await(ctx context.Context, server *Process, path string) error 
 		select {
 		case <-server.exited:
 			return server.crash()
+		case <-etcd.exited:
+			return etcd.crash()
 		case <-ctx.Done():
 			return lastSeen(ctx, server, last)
 		case <-tick.C:

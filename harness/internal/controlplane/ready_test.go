@@ -33,6 +33,9 @@ func fakeAPIServer(t *testing.T, answer http.HandlerFunc) (*Process, *prober) {
 	return newProcess("fake", server.URL, layout{dir: t.TempDir()}, nil, nil), p
 }
 
+// enduring is a process that does not exit.
+var enduring = newProcess("enduring", "", layout{}, nil, nil)
+
 const notReady = "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/crd-informer-synced failed: reason withheld\nreadyz check failed\n"
 
 func TestAwaitIsNotReadyAtFirst(t *testing.T) {
@@ -45,7 +48,7 @@ func TestAwaitIsNotReadyAtFirst(t *testing.T) {
 			http.Error(w, notReady, http.StatusInternalServerError)
 		}
 	})
-	if err := p.await(t.Context(), server, earlyPath); err != nil {
+	if err := p.await(t.Context(), server, enduring, earlyPath); err != nil {
 		t.Fatal(err)
 	}
 	if n := asked.Load(); n != 3 {
@@ -63,7 +66,7 @@ func TestAwaitTellsWhatIsMissing(t *testing.T) {
 			cancel(enough)
 		}
 	})
-	err := p.await(ctx, server, settledPath)
+	err := p.await(ctx, server, enduring, settledPath)
 	if !errors.Is(err, enough) || !strings.Contains(err.Error(), "not ready yet: etcd, poststarthook/crd-informer-synced") {
 		t.Errorf("got %v", err)
 	}
@@ -72,7 +75,7 @@ func TestAwaitTellsWhatIsMissing(t *testing.T) {
 func TestAwaitEndsWhenRefused(t *testing.T) {
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		server, p := fakeAPIServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
-		if err := p.await(t.Context(), server, settledPath); !errors.Is(err, errRefused) {
+		if err := p.await(t.Context(), server, enduring, settledPath); !errors.Is(err, errRefused) {
 			t.Errorf("%d: got %v", code, err)
 		}
 	}
@@ -87,5 +90,16 @@ func TestAwaitDoesNotTakeAnotherServerForOurs(t *testing.T) {
 	}
 	if err := p.probe(t.Context(), foreign.URL); err == nil {
 		t.Error("a server with another authority's certificate passed for ready")
+	}
+}
+
+func TestAwaitEndsWithEtcd(t *testing.T) {
+	server, p := fakeAPIServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	etcd := newProcess("etcd", "", layout{dir: t.TempDir()}, nil, nil)
+	close(etcd.spawned)
+	close(etcd.exited)
+	var crash *CrashError
+	if err := p.await(t.Context(), server, etcd, settledPath); !errors.As(err, &crash) || crash.Process != "etcd" {
+		t.Errorf("got %v", err)
 	}
 }

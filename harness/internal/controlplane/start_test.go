@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -201,12 +202,10 @@ func assertStopped(t *testing.T, tl *timeline.Timeline) {
 }
 
 func TestStartTakesOtherPortsWhenOneIsTaken(t *testing.T) {
-	taken, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = taken.Close() }()
-	port := taken.Addr().(*net.TCPAddr).Port
+	// It answers as a healthy etcd would: a foreign one must not pass for ours.
+	foreign := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer foreign.Close()
+	port := foreign.Listener.Addr().(*net.TCPAddr).Port
 
 	t.Run("then free", func(t *testing.T) {
 		cfg := realConfig(t)
