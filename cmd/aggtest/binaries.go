@@ -29,7 +29,7 @@ func newBinaries() *cobra.Command {
 kubectl and, when it is named, kube-controller-manager. Each is looked for in
 these places, in this order:
 
-  1. the path given by its flag; $TEST_ASSET_ETCD and its siblings; $KUBEBUILDER_ASSETS
+  1. the path of its flag, $TEST_ASSET_ETCD and its siblings, $KUBEBUILDER_ASSETS
   2. aggtest's own store
   3. setup-envtest's store
   4. envtest's releases, by download

@@ -34,6 +34,8 @@ type runObserver struct {
 	// boots are the reasons for which control planes could not be booted, each of
 	// which is the reason of many scenarios.
 	boots map[string]bool
+	// interrupted is that a failure is the end of the run and not the scenario's own.
+	interrupted bool
 	// keeping are the failures that were shown when they were kept.
 	keeping map[string]bool
 }
@@ -111,6 +113,8 @@ func (o *runObserver) failure(scenario report.Scenario) {
 	switch {
 	case o.boots[scenario.Reason]:
 		o.display.Print(o.line("FAIL", name, "(there was no control plane)"))
+	case o.interrupted && !o.keeping[name]:
+		o.display.Print(o.line("FAIL", name, "("+firstLine(scenario.Reason)+")"))
 	case !o.keeping[name]:
 		o.display.Print(o.line("FAIL", name, seconds(time.Duration(scenario.Seconds))) + "\n" + indent(scenario.Text()))
 	}
@@ -136,6 +140,14 @@ func (o *runObserver) keep(ctx context.Context, cluster *harness.Cluster, failed
 	}
 	o.display.Note(fmt.Sprintf("%s is kept until Ctrl-C:\n  export KUBECONFIG=%s", failed.FullName(), path))
 	<-ctx.Done()
+}
+
+// interrupt is told that the run is about to end.
+func (o *runObserver) interrupt() {
+	o.display.Note("ending the run; once more gives up at once")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.interrupted = true
 }
 
 // kept tells whether a failed scenario was kept.
@@ -186,6 +198,11 @@ func indent(text string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // seconds is as exact as people read.

@@ -56,6 +56,8 @@ func silence() {
 }
 
 func newRoot() *cobra.Command {
+	// The help lists the verbs in the order of their use, not of the alphabet.
+	cobra.EnableCommandSorting = false
 	root := &cobra.Command{
 		Use:   "aggtest",
 		Short: "Test the Kubernetes aggregation layer on one machine",
@@ -90,6 +92,11 @@ Exit status:
 	)
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Example = `  source <(aggtest completion bash)
+  aggtest completion fish > ~/.config/fish/completions/aggtest.fish`
+	}
 	return root
 }
 

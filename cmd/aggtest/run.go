@@ -90,9 +90,12 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 
 	shown := display.New(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	defer shown.Close()
+	progress := newProgress(shown)
+	progress.listen(&cfg)
+	observer := newRunObserver(shown, progress, selected, f.repeat)
 	ctx, stop := interrupt.Context(cmd.Context(), interrupt.Config{
 		Timeline: cfg.Timeline,
-		First:    func(syscall.Signal) { shown.Note("ending the run; once more gives up at once") },
+		First:    func(syscall.Signal) { observer.interrupt() },
 	})
 	defer stop()
 	if f.timeout > 0 {
@@ -103,9 +106,6 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if f.verbose {
 		defer showTimeline(cfg.Timeline, shown)()
 	}
-	progress := newProgress(shown)
-	progress.listen(&cfg)
-	observer := newRunObserver(shown, progress, selected, f.repeat)
 	options := scenarios.Options{Harness: cfg, Parallel: f.parallel, Repeat: f.repeat, Observer: observer}
 	if f.keep {
 		options.Keep = observer.keep

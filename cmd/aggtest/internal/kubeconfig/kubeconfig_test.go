@@ -23,8 +23,7 @@ func TestCopy(t *testing.T) {
 	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
 	write(t, from, "apiVersion: v1\n")
 
-	remove, err := Copy(from, to)
-	if err != nil {
+	if _, err := Copy(from, to); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(to)
@@ -35,7 +34,8 @@ func TestCopy(t *testing.T) {
 		t.Errorf("others may read it: %s", info.Mode())
 	}
 	// The mark of a run that was killed lets the next one write there.
-	if remove, err = Copy(from, to); err != nil {
+	remove, err := Copy(from, to)
+	if err != nil {
 		t.Fatal(err)
 	}
 	remove()
