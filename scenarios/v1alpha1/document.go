@@ -56,20 +56,17 @@ var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 // what is broken begins: go.yaml.in/yaml/v3@v3.0.6/decode.go:112 adds the missing
 // one only to the errors of its scanner, and these are its parser's.
 var contextErrors = map[string]bool{
-	"did not find expected key":                true,
-	"did not find expected '-' indicator":      true,
-	"did not find expected ',' or ']'":         true,
-	"did not find expected ',' or '}'":         true,
-	"did not find expected node content":       true,
-	"did not find expected <document start>":   true,
-	"did not find expected <stream-start>":     true,
-	"found undefined tag handle":               true,
-	"found duplicate %YAML directive":          true,
-	"found incompatible YAML document":         true,
-	"found duplicate %TAG directive":           true,
-	"exceeded max depth of 10000":              true,
-	"block mappings need a simple key":         true,
-	"block sequence entries need an indicator": true,
+	"did not find expected key":              true,
+	"did not find expected '-' indicator":    true,
+	"did not find expected ',' or ']'":       true,
+	"did not find expected ',' or '}'":       true,
+	"did not find expected node content":     true,
+	"did not find expected <document start>": true,
+	"did not find expected <stream-start>":   true,
+	"found undefined tag handle":             true,
+	"found duplicate %YAML directive":        true,
+	"found incompatible YAML document":       true,
+	"found duplicate %TAG directive":         true,
 }
 
 // syntaxProblem gives an error of the YAML parser a place. The parser tells a

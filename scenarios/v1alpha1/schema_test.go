@@ -47,9 +47,13 @@ func TestSchema(t *testing.T) {
 }
 
 func TestExamplesFitTheSchema(t *testing.T) {
-	files, err := filepath.Glob("testdata/good/*")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no examples: %v", err)
+	var files []string
+	for _, pattern := range []string{"testdata/good/*", "../catalog/*/*.yaml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("there are no examples in %s: %v", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	schema := resolvedSchema(t)
 	for _, file := range files {
