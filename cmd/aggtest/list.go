@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/aggtest/aggtest/cmd/aggtest/internal/selection"
+	"github.com/aggtest/aggtest/scenarios/selection"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
 

@@ -14,10 +14,10 @@ import (
 
 	"github.com/aggtest/aggtest/cmd/aggtest/internal/display"
 	"github.com/aggtest/aggtest/cmd/aggtest/internal/interrupt"
-	"github.com/aggtest/aggtest/cmd/aggtest/internal/selection"
 	"github.com/aggtest/aggtest/harness/timeline"
 	"github.com/aggtest/aggtest/scenarios"
 	"github.com/aggtest/aggtest/scenarios/catalog"
+	"github.com/aggtest/aggtest/scenarios/selection"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
 

@@ -7,7 +7,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/aggtest/aggtest/scenarios/internal/expression/spelling"
+	"github.com/aggtest/aggtest/scenarios/internal/spelling"
 )
 
 // Explain says what a field is, as kubectl explain does: its type, what it means,

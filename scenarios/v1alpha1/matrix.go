@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/aggtest/aggtest/scenarios/internal/expression/spelling"
+	"github.com/aggtest/aggtest/scenarios/internal/spelling"
 )
 
 // substitution replaces ${matrix.KEY} in the strings of one case.

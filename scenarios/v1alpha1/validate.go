@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aggtest/aggtest/scenarios/internal/expression/spelling"
+	"github.com/aggtest/aggtest/scenarios/internal/spelling"
 )
 
 // Validate is all that is wrong with a scenario beyond the types of its fields,

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aggtest/aggtest/scenarios/internal/expression/spelling"
+	"github.com/aggtest/aggtest/scenarios/internal/spelling"
 )
 
 // What names of a form are, for messages.

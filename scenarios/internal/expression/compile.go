@@ -13,7 +13,7 @@ import (
 	"github.com/google/cel-go/common"
 	"k8s.io/apiserver/pkg/cel/library"
 
-	"github.com/aggtest/aggtest/scenarios/internal/expression/spelling"
+	"github.com/aggtest/aggtest/scenarios/internal/spelling"
 )
 
 // Program is an expression that was compiled for its subject. It is safe for

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package selection finds the scenarios that a command line means.
 package selection
 
 import (

@@ -131,20 +131,3 @@ func TestNames(t *testing.T) {
 		t.Errorf("Names() = %q, want %q", got, want)
 	}
 }
-
-func TestDistance(t *testing.T) {
-	for _, tc := range []struct {
-		reason, a, b string
-		want         int
-	}{
-		{reason: "the same", a: "tls", b: "tls"},
-		{reason: "from nothing", b: "tls", want: 3},
-		{reason: "neighbours swapped", a: "tsl", b: "tls", want: 1},
-		{reason: "inserted, replaced", a: "discvery", b: "discovary", want: 2},
-		{reason: "letters are not bytes", a: "é", b: "e", want: 1},
-	} {
-		if got := distance(tc.a, tc.b); got != tc.want || distance(tc.b, tc.a) != tc.want {
-			t.Errorf("%s: distance(%q, %q) = %d, want %d", tc.reason, tc.a, tc.b, got, tc.want)
-		}
-	}
-}
