@@ -123,34 +123,31 @@ func (p *Process) launch() error {
 		_ = log.Close()
 		return fmt.Errorf("make the lifeline of %s: %w", p.name, err)
 	}
-	// The child has descriptors of its own once it runs. Ours must go, or the
-	// lifeline would never end.
-	handedOver := sync.OnceFunc(func() {
-		_ = childEnd.Close()
-		_ = log.Close()
-	})
 	p.attach(childEnd, log)
 	go func() {
 		defer close(p.returned)
 		p.startErr = p.backend.Start()
-		handedOver()
+		// The child has descriptors of its own, and ours must go, or the
+		// lifeline would never end. No sooner: envtest uses them until it has
+		// forked. Until now it has waited for the child's end itself.
+		_ = childEnd.Close()
+		_ = log.Close()
 	}()
 	go func() {
 		defer close(p.exited)
 		defer func() { _ = lifeline.Close() }()
-		p.follow(lifeline, handedOver)
+		p.follow(lifeline)
 	}()
 	return nil
 }
 
 // follow reads the lifeline of a child until the child has gone.
-func (p *Process) follow(lifeline io.Reader, handedOver func()) {
+func (p *Process) follow(lifeline io.Reader) {
 	lines := bufio.NewReader(lifeline)
 	line, err := lines.ReadString('\n')
 	if err != nil {
 		return // the launcher did not get that far
 	}
-	handedOver()
 	// A launcher writes nothing but its pid. Were it something else, no process
 	// would match, and the child would be taken for gone.
 	pid, _ := strconv.Atoi(strings.TrimSpace(line))
@@ -171,7 +168,12 @@ func (p *Process) follow(lifeline io.Reader, handedOver func()) {
 	}
 }
 
+// ready writes down that the child has answered.
 func (p *Process) ready() {
+	select {
+	case <-p.spawned:
+	case <-p.exited: // it could not even tell its pid, and will not be ready long
+	}
 	p.timeline.Record(timeline.Process{Name: p.name, What: "ready", PID: p.id.PID})
 }
 
@@ -194,21 +196,25 @@ func (p *Process) awaitHealthy(ctx context.Context) error {
 	select {
 	case <-p.returned:
 	case <-p.exited:
+		return p.crash()
 	case <-ctx.Done():
 		return lastSeen(ctx, p, errors.New("not healthy yet"))
 	}
+	if p.startErr != nil {
+		<-p.exited // envtest gives up before its time only on a child that has gone
+		return p.crash()
+	}
+	// It may be that a foreign process has answered, on a port that our child
+	// did not get. Then ours is about to exit, or does so while the
+	// kube-apiservers are waited for.
 	select {
+	case <-p.spawned:
+		return nil
 	case <-p.exited:
 		return p.crash()
-	case <-p.returned:
+	case <-ctx.Done():
+		return lastSeen(ctx, p, errors.New("not healthy yet"))
 	}
-	if p.startErr == nil {
-		// Or a foreign process answers on a port that our child did not get:
-		// then it is about to exit, which the wait for kube-apiserver sees.
-		return nil
-	}
-	<-p.exited // envtest gives up before its time only on a child that has gone
-	return p.crash()
 }
 
 // stop kills the child, and returns when it and the goroutines around it have
@@ -218,7 +224,7 @@ func (p *Process) stop() error { return p.stopOnce() }
 // end is stop's work. Nothing in a control plane is worth keeping, so that it
 // does not ask the child first: a kube-apiserver that is asked to stop waits for
 // its watches to end, up to a minute
-// (k8s.io/apiserver@v0.37.2/pkg/server/genericapiserver.go).
+// (k8s.io/apiserver@v0.37.2/pkg/server/genericapiserver.go:659).
 func (p *Process) end() error {
 	close(p.stopping)
 	select {
