@@ -5,19 +5,19 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
 
 // act does one action, records it, and leaves behind what undoes it.
 func (w *world) act(ctx context.Context, action *v1alpha1.Action) error {
+	began, what := time.Now(), describeAction(action)
 	err := w.do(ctx, action)
+	w.record(began, what, err)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", describeAction(action), err)
-		w.record(err.Error(), nil)
-		return err
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	w.record(describeAction(action), nil)
 	return nil
 }
 

@@ -163,6 +163,80 @@ func TestInterrupted(t *testing.T) {
 	sameInventory(t, p, before)
 }
 
+func TestActionFails(t *testing.T) {
+	p := sharedPlane(t)
+	before := inventory(t, p)
+	c := load(t, "wrong.yaml")
+	c.Spec.Steps[1].Do[0] = v1alpha1.Action{Delete: &v1alpha1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: "wrong-system", Name: "wrang"}}
+	result := p.run(t.Context(), &job{scenario: c})
+	want := "step \"no endpoints\": delete Service wrong-system/wrang: services \"wrang\" not found\nat testdata/wrong.yaml:24:7"
+	if result.Result != report.Failed || result.Reason != want {
+		t.Errorf("%s: %s\nwant failed: %s", result.Result, result.Reason, want)
+	}
+	if step := result.Steps[1]; step.Result != report.Failed || len(step.Expectations) != 0 {
+		t.Errorf("the step is %s with %d expectations, want failed before any was watched", step.Result, len(step.Expectations))
+	}
+	sameInventory(t, p, before)
+}
+
+func TestGivenFails(t *testing.T) {
+	p := sharedPlane(t)
+	before := inventory(t, p)
+	c := load(t, "wrong.yaml")
+	c.Spec.Given.APIServices = append(c.Spec.Given.APIServices, c.Spec.Given.APIServices[0])
+	result := p.run(t.Context(), &job{scenario: c})
+	if want := `already exists`; result.Result != report.Failed || !strings.Contains(result.Reason, want) {
+		t.Errorf("%s: %s\nwant failed: ... %s", result.Result, result.Reason, want)
+	}
+	for _, step := range result.Steps {
+		if step.Result != report.Skipped {
+			t.Errorf("step %q is %s, want skipped", step.Name, step.Result)
+		}
+	}
+	sameInventory(t, p, before)
+}
+
+func TestTimeout(t *testing.T) {
+	p := sharedPlane(t)
+	before := inventory(t, p)
+	c := load(t, "wrong.yaml")
+	c.Spec.Timeout = v1alpha1.Duration(2 * time.Second)
+	c.Spec.Steps[1].Expect[0].Within = v1alpha1.Duration(time.Minute)
+	result := p.run(t.Context(), &job{scenario: c})
+	if want := "the scenario took longer than its timeout of 2s"; result.Result != report.Failed || !strings.Contains(result.Reason, want) {
+		t.Errorf("%s: %s\nwant failed: ... %s", result.Result, result.Reason, want)
+	}
+	sameInventory(t, p, before)
+}
+
+func TestInstall(t *testing.T) {
+	p := sharedPlane(t)
+	cluster, before := p.connection.cluster, inventory(t, p)
+	given := load(t, "wrong.yaml").Spec.Given
+	installed, err := Install(t.Context(), cluster, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.WaitServes(t.Context(), schema.GroupVersion{Group: "wrong.example.com", Version: "v1"}); err != nil {
+		t.Error(err)
+	}
+	if installed.Server("wrong") == nil || installed.Server("right") != nil {
+		t.Error("servers are not found by their names")
+	}
+	for range 2 {
+		if err := installed.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	sameInventory(t, p, before)
+
+	given.Objects = []v1alpha1.Object{object("v1", "NoSuchKind", "", "a")}
+	if _, err := Install(t.Context(), cluster, given); err == nil || !strings.Contains(err.Error(), "v1 has no kind NoSuchKind") {
+		t.Errorf("error %v, want that there is no such kind", err)
+	}
+	sameInventory(t, p, before)
+}
+
 // onStep calls itself at the end of each step.
 type stepObserver struct {
 	NopObserver
@@ -196,6 +270,9 @@ func TestRunWithItsOwnControlPlane(t *testing.T) {
 	got, err := Run(t.Context(), []*v1alpha1.Case{c, failing}, Options{
 		Keep: func(ctx context.Context, cluster *harness.Cluster, failed report.Scenario) {
 			kept = append(kept, failed.FullName())
+			if failed.Name != "wrong" {
+				return
+			}
 			if cluster.APIService(1, "v1.wrong.example.com") == nil {
 				t.Error("what a kept scenario made is gone already")
 			}
@@ -207,7 +284,7 @@ func TestRunWithItsOwnControlPlane(t *testing.T) {
 	if want := (report.Summary{Passed: 1, Failed: 1}); got.Summary() != want {
 		var text bytes.Buffer
 		_ = got.WriteJSON(&text)
-		t.Errorf("summary %+v, want %+v: %s", got.Summary(), want, text.String())
+		t.Fatalf("summary %+v, want %+v: %s", got.Summary(), want, text.String())
 	}
 	if got.Kubernetes != harness.DefaultKubernetes {
 		t.Errorf("kubernetes is %q, want %q", got.Kubernetes, harness.DefaultKubernetes)

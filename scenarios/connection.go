@@ -114,7 +114,7 @@ func (c *connection) as(apiServer int, user v1alpha1.User) (*client, error) {
 	return made, nil
 }
 
-// every gives the administrator's clients of all kube-apiservers.
+// every gives the user's clients of all kube-apiservers.
 func (c *connection) every(user v1alpha1.User) ([]*client, error) {
 	clients := make([]*client, len(c.cluster.APIServers()))
 	for i := range clients {

@@ -52,8 +52,9 @@ func (x *execution) run(ctx context.Context) report.Scenario {
 			x.keep(ctx, x.world.cluster, x.result)
 		}
 	}
+	undoing := time.Now()
 	if err := x.world.undo.unwind(ctx); err != nil {
-		x.world.record("undo everything", err)
+		x.world.record(undoing, "undo everything", err)
 		// What was wrong first stays the reason.
 		if x.result.Result == report.Passed {
 			x.result.Result, x.result.Reason = report.Failed, err.Error()
@@ -90,6 +91,7 @@ func (x *execution) attempt(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the scenario took longer than its timeout of %s", limit))
 	defer cancel()
 	if err := x.world.install(ctx, &x.scenario.Spec.Given); err != nil {
+		x.leaveOut(0)
 		return causeFirst(ctx, err)
 	}
 	for i := range x.scenario.Spec.Steps {
@@ -97,13 +99,18 @@ func (x *execution) attempt(ctx context.Context) (err error) {
 		x.result.Steps = append(x.result.Steps, step)
 		x.stepDone(x.result, step)
 		if err != nil {
-			for _, later := range x.scenario.Spec.Steps[i+1:] {
-				x.result.Steps = append(x.result.Steps, report.Step{Name: later.Name, Result: report.Skipped})
-			}
+			x.leaveOut(i + 1)
 			return err
 		}
 	}
 	return nil
+}
+
+// leaveOut reports the steps from this one on as not taken.
+func (x *execution) leaveOut(from int) {
+	for _, step := range x.scenario.Spec.Steps[from:] {
+		x.result.Steps = append(x.result.Steps, report.Step{Name: step.Name, Result: report.Skipped})
+	}
 }
 
 // causeFirst says why the context ended, if that is what the error is about.

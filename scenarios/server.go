@@ -22,8 +22,8 @@ type server struct {
 	// addresses are the Service's and its endpoints', those of earlier times too.
 	// A dial that nobody answered has no other sign of whom it was for.
 	addresses map[string]bool
-	fault pki.Fault
-	ready int
+	fault     pki.Fault
+	ready     int
 	// refusals take back the refusing of connections that is still on.
 	refusals map[int]func()
 	next     int

@@ -43,7 +43,7 @@ type mapping struct {
 	namespaced bool
 }
 
-// did is an action, or the undoing of one, as the evidence shows it.
+// did is an action or what followed from it, as the evidence shows it.
 type did struct {
 	at   time.Time
 	what string
@@ -98,17 +98,18 @@ func (w *world) follow(name string) {
 	w.watched = append(w.watched, name)
 }
 
-// record puts an action on the timeline, and among what this scenario did: the
-// timeline is shared by all that run on the control plane.
-func (w *world) record(what string, err error) {
+// record puts an action on the timeline, and among what this scenario did, since
+// the timeline is shared by all that run on the control plane. There it stands at
+// the moment when it began, before its effects.
+func (w *world) record(began time.Time, what string, err error) {
 	action := timeline.Action{What: what}
 	if err != nil {
 		action.Err = err.Error()
 	}
-	at := w.cluster.Timeline().Record(action)
+	w.cluster.Timeline().Record(action)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.done = append(w.done, did{at: at, what: action.String()})
+	w.done = append(w.done, did{at: began, what: action.String()})
 }
 
 // objects gives the client for the objects of a reference's kind.

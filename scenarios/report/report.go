@@ -60,7 +60,8 @@ type Scenario struct {
 	Seconds Seconds `json:"seconds"`
 	// Reason says why it failed or was skipped. Empty when it passed.
 	Reason string `json:"reason,omitempty"`
-	// Steps are the steps that began, and after a failure those that did not.
+	// Steps are in the order of the file. Those after a failure are skipped; there
+	// are none when the scenario never began.
 	Steps []Step `json:"steps,omitempty"`
 	// Evidence is what was found when the scenario failed. Empty otherwise.
 	Evidence []Section `json:"evidence,omitempty"`

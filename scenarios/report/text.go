@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Text words the expectation for people, over several lines without a newline
@@ -29,7 +30,7 @@ func (e Expectation) Text() string {
 	if e.At != "" {
 		fmt.Fprintf(&b, "\nat %s", e.At)
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 // Text words the failure for people: the reason, the expectations that did not
@@ -53,7 +54,7 @@ func (s Scenario) Text() string {
 			fmt.Fprintf(&b, "\n  %s", indent(line))
 		}
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 // FullName is family/name, and the number of the run if there are several.
@@ -78,4 +79,20 @@ func short(s Seconds) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(100 * time.Millisecond).String()
+}
+
+// printable leaves out what a terminal would act on and XML 1.0 cannot hold: logs
+// and answers of servers may contain any byte.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError:
+			return '?'
+		case r == '\n', r == '\t':
+			return r
+		case r < 0x20, r == 0x7f, r == 0xfffe, r == 0xffff:
+			return -1
+		}
+		return r
+	}, text)
 }
