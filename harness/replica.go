@@ -152,7 +152,8 @@ func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 func (w *statusWriter) CloseNotify() <-chan bool {
-	if notifier, ok := w.ResponseWriter.(http.CloseNotifier); ok { //nolint:staticcheck // what k8s.io/apiserver's filters still ask for
+	//lint:ignore SA1019 k8s.io/apiserver's filters still ask for it
+	if notifier, ok := w.ResponseWriter.(http.CloseNotifier); ok {
 		return notifier.CloseNotify()
 	}
 	return make(chan bool)

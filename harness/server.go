@@ -13,7 +13,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/aggtest/aggtest/harness/network"
 	"github.com/aggtest/aggtest/harness/pki"
 )
 
@@ -100,13 +99,11 @@ type Server struct {
 	config    ServerConfig
 	authority *pki.Authority
 	log       *ring
-	relay     *network.Relay
 	replicas  []*replica
 
-	mu     sync.Mutex
-	other  *pki.Authority
-	undo   []func(context.Context) error
-	closed bool
+	mu    sync.Mutex
+	other *pki.Authority
+	undo  []func(context.Context) error
 }
 
 // Install starts the server's replicas and makes their Service, their
@@ -167,7 +164,6 @@ func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	undo := s.undo
 	s.undo = nil
-	s.closed = true
 	s.mu.Unlock()
 	var errs []error
 	for i := len(undo) - 1; i >= 0; i-- {
