@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,13 +30,13 @@ func TestWaitForLooksAtAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var changes signal
 		began := time.Now()
-		changed := false
+		var changed atomic.Bool
 		go func() {
 			time.Sleep(pollEvery / 10)
-			changed = true
+			changed.Store(true)
 			changes.raise()
 		}()
-		err := waitFor(t.Context(), changes.wait, func(context.Context) (bool, string) { return changed, "unchanged" })
+		err := waitFor(t.Context(), changes.wait, func(context.Context) (bool, string) { return changed.Load(), "unchanged" })
 		if err != nil {
 			t.Fatal(err)
 		}
