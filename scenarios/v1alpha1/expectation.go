@@ -18,9 +18,9 @@ type Expectation struct {
 	Kubectl *Kubectl `json:"kubectl,omitempty"`
 	// Discovery reads what a kube-apiserver says of all groups, in this form. Expressions see it as discovery.
 	Discovery Discovery `json:"discovery,omitempty"`
-	// Dials looks at the connections that were asked for since the step began. Expressions see them as dials.
+	// Dials looks at the connections that were asked for since the step began, or since the scenario did in the first step. Expressions see them as dials.
 	Dials *DialsOf `json:"dials,omitempty"`
-	// Requests looks at the requests that reached a server since the step began. Expressions see them as requests.
+	// Requests looks at the requests that reached a server since the step began, or since the scenario did in the first step. Expressions see them as requests.
 	Requests *RequestsTo `json:"requests,omitempty"`
 
 	// Absent is true when the apiService or object must not exist.
@@ -55,7 +55,7 @@ type Request struct {
 	Body map[string]any `json:"body,omitempty"`
 	// As is a given user. The administrator when empty.
 	As string `json:"as,omitempty"`
-	// APIServer is which kube-apiserver is asked, from 0. Every one is asked in turn when not set, and each must answer as expected.
+	// APIServer is which kube-apiserver is asked, from 0. When not set, a GET goes to every one in turn and each must answer as expected, and anything else to the first.
 	APIServer *int `json:"apiServer,omitempty"`
 }
 
