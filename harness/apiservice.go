@@ -4,6 +4,8 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"time"
@@ -13,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/aggtest/aggtest/harness/timeline"
 )
 
 const (
@@ -146,6 +150,48 @@ func (c *Cluster) TouchAPIService(ctx context.Context, name string) error {
 		return fmt.Errorf("touch APIService %s: %w", name, err)
 	}
 	return nil
+}
+
+// SetCABundle gives an APIService another caBundle. Nil or empty clears it, so
+// that the aggregator trusts the roots of the system. Anything may be in it: the
+// API does not look
+// (k8s.io/kube-aggregator@v0.37.2/pkg/apis/apiregistration/validation/validation.go:36),
+// but refuses one beside insecureSkipTLSVerify.
+//
+// The aggregator checks the availability of the APIService again at once. With a
+// bundle that holds no certificate it cannot: the condition stays as it was,
+// and requests get 500 "unable to load root certificates".
+func (c *Cluster) SetCABundle(ctx context.Context, apiService string, bundle []byte) error {
+	if len(bundle) == 0 {
+		// JSON's null, which takes the field away, and not the empty string.
+		bundle = nil
+	}
+	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"caBundle": bundle}})
+	if err == nil {
+		_, err = c.aggregator.ApiregistrationV1().APIServices().Patch(ctx, apiService, types.MergePatchType, patch, metav1.PatchOptions{})
+	}
+	if err != nil {
+		return fmt.Errorf("set the caBundle of APIService %s: %w", apiService, err)
+	}
+	what := fmt.Sprintf("%s has another caBundle: certificates in it: %d", apiService, countCertificates(bundle))
+	if bundle == nil {
+		what = apiService + " has no caBundle"
+	}
+	c.timeline.Record(timeline.Action{What: what})
+	return nil
+}
+
+func countCertificates(bundle []byte) int {
+	n := 0
+	for {
+		var block *pem.Block
+		if block, bundle = pem.Decode(bundle); block == nil {
+			return n
+		}
+		if block.Type == "CERTIFICATE" {
+			n++
+		}
+	}
 }
 
 // touchPatch differs each time, so that each touch is a change.

@@ -26,6 +26,7 @@ func TestImportsGoDownwards(t *testing.T) {
 		"cmd":                           {"cmd", "scenarios", "fixtures", "harness"},
 		"scenarios":                     {"scenarios", "fixtures", "harness"},
 		"scenarios/catalog":             {"scenarios/v1alpha1"},
+		"scenarios/catalog/coverage":    {"scenarios/v1alpha1", "scenarios/internal/spelling"},
 		"scenarios/selection":           {"scenarios/v1alpha1", "scenarios/internal/spelling"},
 		"scenarios/v1alpha1":            {"scenarios/v1alpha1", "scenarios/internal"},
 		"scenarios/internal/expression": {"scenarios/internal/spelling"},

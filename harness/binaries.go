@@ -4,6 +4,9 @@ package harness
 
 import (
 	"context"
+	"errors"
+	"os"
+	"strings"
 
 	"github.com/aggtest/aggtest/harness/internal/binaries"
 )
@@ -36,6 +39,31 @@ type Binaries = binaries.Set
 
 // InstalledBinary is one program in aggtest's store.
 type InstalledBinary = binaries.Installed
+
+// ofVersion looks for another version than the one whose programs may have been
+// given outright, so that these do not count.
+func ofVersion(cfg BinariesConfig, version string) BinariesConfig {
+	getenv := cfg.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	cfg.Version = version
+	cfg.Paths = nil
+	cfg.Getenv = func(name string) string {
+		if name == "KUBEBUILDER_ASSETS" || strings.HasPrefix(name, "TEST_ASSET_") {
+			return ""
+		}
+		return getenv(name)
+	}
+	return cfg
+}
+
+// sameVersion compares versions that are written with or without a v.
+func sameVersion(a, b string) (bool, error) {
+	a, errA := binaries.NormalizeVersion(a)
+	b, errB := binaries.NormalizeVersion(b)
+	return a == b, errors.Join(errA, errB)
+}
 
 // FindBinaries looks for programs where they may be already and touches no
 // network. No names means etcd, kube-apiserver and kubectl. The error lists each

@@ -32,10 +32,13 @@ import (
 // for [Cluster.Close].
 func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	cfg = cfg.withDefaults()
-	if cfg.APIServers < 0 {
-		return nil, fmt.Errorf("boot: %d kube-apiservers: must not be negative", cfg.APIServers)
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("boot: %w", err)
 	}
-	c := &Cluster{config: cfg, timeline: cfg.Timeline, kubeconfigs: map[string]string{}, names: map[string]bool{}}
+	c := &Cluster{
+		config: cfg, timeline: cfg.Timeline, kubeconfigs: map[string]string{}, names: map[string]bool{},
+		frontProxyFaults: map[int]pki.Fault{},
+	}
 	if err := c.boot(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
 	}
@@ -50,6 +53,9 @@ func (c *Cluster) boot(ctx context.Context) error {
 	c.kubectl = found[binaries.Kubectl].Path
 	if c.pki, err = pki.NewControlPlane(); err != nil {
 		return err
+	}
+	if c.config.FrontProxy.SharedCA {
+		c.pki.FrontProxy = c.pki.Client
 	}
 	began := time.Now()
 	c.config.Progress(fmt.Sprintf("starting etcd and kube-apiserver %s", c.config.Kubernetes))
@@ -95,41 +101,63 @@ func (c *Cluster) startControlPlane(ctx context.Context, found binaries.Set) err
 	}
 	c.network = network.New(c.timeline)
 	for i := range c.config.APIServers {
-		name := fmt.Sprintf("kube-apiserver-%d", i)
-		socket := filepath.Join(dir, fmt.Sprintf("egress-%d.sock", i))
-		if _, err := c.network.Egress(name, socket); err != nil {
-			return err
+		own := c.config.each(i)
+		server := controlplane.APIServer{
+			Name: fmt.Sprintf("kube-apiserver-%d", i), Flags: own.Flags, Without: own.WithoutFlags, Env: own.Env,
 		}
-		config.APIServers = append(config.APIServers, controlplane.APIServer{
-			Name: name, Flags: c.config.Flags, Env: c.config.Env,
-			EgressSelectorConfig: network.EgressSelectorConfiguration(socket),
-		})
+		if server.Path, err = c.kubeAPIServer(ctx, found, own.Kubernetes); err != nil {
+			return fmt.Errorf("%s: %w", server.Name, err)
+		}
+		if !c.config.NoEgressSelector {
+			socket := filepath.Join(dir, fmt.Sprintf("egress-%d.sock", i))
+			if _, err := c.network.Egress(server.Name, socket); err != nil {
+				return err
+			}
+			server.EgressSelectorConfig = network.EgressSelectorConfiguration(socket)
+		}
+		config.APIServers = append(config.APIServers, server)
 	}
 	c.plane, err = controlplane.Start(ctx, config)
 	return err
 }
 
+// kubeAPIServer returns the path of a kube-apiserver of the version. One that is
+// not the control plane's own version is none of the programs that were given
+// outright.
+func (c *Cluster) kubeAPIServer(ctx context.Context, found binaries.Set, version string) (string, error) {
+	same, err := sameVersion(version, c.config.Kubernetes)
+	if err != nil || same {
+		return found[binaries.KubeAPIServer].Path, err
+	}
+	others, err := binaries.Ensure(ctx, ofVersion(c.config.Binaries, version), binaries.KubeAPIServer)
+	if err != nil {
+		return "", err
+	}
+	return others[binaries.KubeAPIServer].Path, nil
+}
+
 func (c *Cluster) controlPlanePKI() (controlplane.PKI, error) {
 	serving, servingErr := c.pki.APIServer()
-	frontProxy, frontProxyErr := c.pki.FrontProxyClient()
+	frontProxy, frontProxyErr := c.frontProxyCertificate(c.config.FrontProxy.Certificate)
 	admin, adminErr := c.pki.Client.Client(administrator, administratorGroup)
 	if err := errors.Join(servingErr, frontProxyErr, adminErr); err != nil {
 		return controlplane.PKI{}, err
-	}
-	pair := func(certificate *pki.Certificate) controlplane.KeyPair {
-		return controlplane.KeyPair{Cert: certificate.CertificatePEM(), Key: certificate.KeyPEM()}
 	}
 	c.admin = admin
 	return controlplane.PKI{
 		ClientCA:                 c.pki.Client.CertificatePEM(),
 		RequestHeaderCA:          c.pki.FrontProxy.CertificatePEM(),
-		FrontProxy:               pair(frontProxy),
+		FrontProxy:               frontProxy,
 		ServingCA:                c.pki.Serving.CertificatePEM(),
-		Serving:                  pair(serving),
+		Serving:                  keyPair(serving),
 		ServiceAccountPublicKey:  c.pki.ServiceAccounts.PublicPEM(),
 		ServiceAccountPrivateKey: c.pki.ServiceAccounts.PrivatePEM(),
-		Admin:                    pair(admin),
+		Admin:                    keyPair(admin),
 	}, nil
+}
+
+func keyPair(certificate *pki.Certificate) controlplane.KeyPair {
+	return controlplane.KeyPair{Cert: certificate.CertificatePEM(), Key: certificate.KeyPEM()}
 }
 
 // connect makes the clients and starts the watches.
@@ -143,6 +171,10 @@ func (c *Cluster) connect(ctx context.Context) error {
 		c.apiServers = append(c.apiServers, APIServer{Name: process.Name(), URL: process.URL(), index: i, tail: process.Tail})
 		c.configs = append(c.configs, config)
 		c.clients = append(c.clients, client)
+		c.gates = append(c.gates, &gate{})
+		if fault := c.config.FrontProxy.Certificate; fault != "" {
+			c.recordFrontProxy(c.apiServers[i], fault)
+		}
 	}
 	var err error
 	if c.client, err = kubernetes.NewForConfig(c.configs[0]); err != nil {
@@ -155,7 +187,7 @@ func (c *Cluster) connect(ctx context.Context) error {
 	watches, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	for i, server := range c.apiServers {
-		observer, err := observe(ctx, watches, server.Name, c.configs[i], c.timeline, c.changed.raise)
+		observer, err := observe(ctx, watches, server.Name, c.gates[i].guard(c.configs[i]), c.timeline, c.changed.raise)
 		if observer != nil {
 			c.observers = append(c.observers, observer)
 		}
@@ -163,7 +195,11 @@ func (c *Cluster) connect(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.network.Follow(ctx, c.client)
+	following, err := kubernetes.NewForConfig(c.gates[0].guard(c.configs[0]))
+	if err != nil {
+		return err
+	}
+	return c.network.Follow(ctx, following)
 }
 
 // waitAuthenticationConfig waits for the ConfigMap by which extension API

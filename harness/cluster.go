@@ -41,6 +41,7 @@ type Cluster struct {
 	apiServers []APIServer
 	configs    []*rest.Config
 	clients    []*http.Client
+	gates      []*gate
 	observers  []*observer
 	stop       context.CancelFunc
 	changed    signal
@@ -52,8 +53,11 @@ type Cluster struct {
 	kubeconfigs map[string]string
 	names       map[string]bool
 	servers     []*Server
-	closeOnce   sync.Once
-	closeErr    error
+	// frontProxyFaults is what is wrong with each kube-apiserver's front-proxy
+	// certificate.
+	frontProxyFaults map[int]pki.Fault
+	closeOnce        sync.Once
+	closeErr         error
 }
 
 // APIServer is one kube-apiserver of a cluster.
@@ -102,7 +106,8 @@ func (c *Cluster) APIService(apiServer int, name string) *apiregistrationv1.APIS
 func (c *Cluster) Changed() <-chan struct{} { return c.changed.wait() }
 
 // Close takes all servers away, ends the control plane and removes what it had
-// written. A second Close returns what the first one did.
+// written, whether its kube-apiservers run, are stopped or are paused. A second
+// Close returns what the first one did.
 func (c *Cluster) Close() error {
 	c.closeOnce.Do(func() { c.closeErr = c.close() })
 	return c.closeErr
@@ -115,8 +120,18 @@ func (c *Cluster) close() error {
 	servers := slices.Clone(c.servers)
 	c.mu.Unlock()
 	var errs []error
+	// Without the first kube-apiserver the servers' objects cannot be deleted,
+	// and need not be: they go with etcd.
+	objectsStay := c.away(0)
+	if objectsStay {
+		cancel()
+	}
 	for _, server := range slices.Backward(servers) {
-		errs = append(errs, server.Close(ctx))
+		err := server.Close(ctx)
+		if objectsStay {
+			err = without(err, context.Canceled)
+		}
+		errs = append(errs, err)
 	}
 	if c.stop != nil {
 		c.stop()
@@ -140,6 +155,26 @@ func (c *Cluster) close() error {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close cluster: %w", err)
+	}
+	return nil
+}
+
+// without leaves those of one kind out of errors that were joined. What was
+// wrapped around a join goes with them.
+func without(err, kind error) error {
+	if err == nil || !errors.Is(err, kind) {
+		return err
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		joined, ok := inner.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		var rest []error
+		for _, one := range joined.Unwrap() {
+			rest = append(rest, without(one, kind))
+		}
+		return errors.Join(rest...)
 	}
 	return nil
 }

@@ -20,7 +20,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/aggtest/aggtest/harness"
-	"github.com/aggtest/aggtest/harness/pki"
 	"github.com/aggtest/aggtest/harness/timeline"
 )
 
@@ -128,30 +127,6 @@ func TestEveryReplicaServes(t *testing.T) {
 	}
 	if !probed {
 		t.Error("the aggregator's probe is not on the timeline")
-	}
-}
-
-func TestCertificateFaults(t *testing.T) {
-	cluster := cluster(t)
-	server, service := install(t, cluster, "certified", 1)
-	for _, fault := range pki.Faults() {
-		t.Run(string(fault), func(t *testing.T) {
-			if err := server.SetCertificate(fault); err != nil {
-				t.Fatal(err)
-			}
-			server.Cut(-1)
-			if err := server.Touch(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			available(t, cluster, service.Name(), "False", "FailedDiscoveryCheck", fault.Says())
-			if err := server.SetCertificate(""); err != nil {
-				t.Fatal(err)
-			}
-			if err := server.Touch(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			available(t, cluster, service.Name(), "True", "Passed", "")
-		})
 	}
 }
 

@@ -66,6 +66,15 @@ func (o *observer) get(name string) *apiregistrationv1.APIService {
 	return object.(*apiregistrationv1.APIService)
 }
 
+// list returns all APIServices as the watch shows them: the cache's own objects.
+func (o *observer) list() []*apiregistrationv1.APIService {
+	var services []*apiregistrationv1.APIService
+	for _, object := range o.informer.GetStore().List() {
+		services = append(services, object.(*apiregistrationv1.APIService))
+	}
+	return services
+}
+
 // OnAdd records the conditions of a new APIService. Those that kube-apiserver
 // itself registers at its start say nothing and are left out.
 func (o *observer) OnAdd(object any, initial bool) {

@@ -41,10 +41,21 @@
 //
 // # Breaking things
 //
-// [Server.SetCertificate], [Server.Cut], [Server.Refuse] and [Server.SetReady]
-// break one thing each; every one of them can be undone. What happens is on the
-// cluster's [Cluster.Timeline]: conditions as each kube-apiserver shows them,
-// connections, requests, faults.
+// A link between a kube-apiserver and a replica, in either direction, breaks with
+// the faults of package network: [Cluster.Network] has Break, and [Server.Link]
+// names the link; [Server.Cut] and [Server.Refuse] are short for two of them.
+// [Server.SetCertificateOf], [Server.Rotate], [Server.SetTLS] and
+// [Cluster.SetCABundle] are about certificates and trust, [Server.SetReady] about
+// endpoints. [Server.Client] asks a replica past the aggregator, with the
+// certificate of whom you like.
+//
+// The control plane breaks too: [Cluster.StopAPIServer], [Cluster.PauseAPIServer]
+// and their opposites on one of several kube-apiservers, and
+// [Cluster.SetFrontProxyCertificate] on the aggregator's own identity.
+//
+// Each of these can be undone. What happens is on the cluster's
+// [Cluster.Timeline]: conditions as each kube-apiserver shows them, connections,
+// requests, faults.
 //
 // The aggregator looks again after periods of its own (30 s for availability,
 // 60 s for discovery), which nothing shortens. [Server.Touch] and

@@ -10,37 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/aggtest/aggtest/harness/network"
-	"github.com/aggtest/aggtest/harness/pki"
-	"github.com/aggtest/aggtest/harness/timeline"
 )
-
-// SetCertificate gives all replicas a new serving certificate with the fault,
-// or a good one when fault is empty. New connections see it at once; open ones
-// keep what they were made with, so that a fault stays hidden until
-// [Server.Cut] or the next dial.
-func (s *Server) SetCertificate(fault pki.Fault) error {
-	names := pki.ServiceNames(s.config.Service, s.config.Namespace)
-	for _, r := range s.replicas {
-		issue := func() (*pki.Certificate, error) { return s.authority.Serving(names...) }
-		if fault != "" {
-			issue = func() (*pki.Certificate, error) { return s.authority.ServingWithFault(fault, names...) }
-		}
-		certificate, err := issue()
-		if err != nil {
-			return fmt.Errorf("make a certificate for %s: %w", r.name, err)
-		}
-		forTLS := certificate.TLS()
-		before := r.certificate.Swap(&forTLS)
-		if before != nil || fault != "" {
-			what := "certificate " + string(fault)
-			if fault == "" {
-				what = "bad certificate"
-			}
-			s.cluster.timeline.Record(timeline.Fault{On: r.name, What: what, Undone: fault == ""})
-		}
-	}
-	return nil
-}
 
 // Link is the way from every kube-apiserver to one replica, or to all of them
 // when replica is -1.

@@ -3,7 +3,6 @@
 package harness
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,8 +16,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/aggtest/aggtest/harness/timeline"
 )
 
 const (
@@ -36,10 +33,11 @@ const (
 // replica is one endpoint of a server: a handler, and the listener at its
 // address in the virtual network.
 type replica struct {
-	name        string
-	address     netip.Addr
-	handler     http.Handler
-	certificate atomic.Pointer[tls.Certificate]
+	name    string
+	address netip.Addr
+	handler http.Handler
+	shown   atomic.Pointer[shown]
+	tls     atomic.Pointer[tls.Config]
 }
 
 func (s *Server) replicaName(index int) string { return fmt.Sprintf("%s/%d", s.config.Name, index) }
@@ -71,6 +69,9 @@ func (s *Server) startReplicas(ctx context.Context, kubeconfig string) error {
 	if err := s.SetCertificate(s.config.Certificate); err != nil {
 		return err
 	}
+	if err := s.SetTLS(s.config.TLS); err != nil {
+		return err
+	}
 	for _, r := range s.replicas {
 		if err := s.serve(r); err != nil {
 			return err
@@ -91,12 +92,7 @@ func (s *Server) serve(r *replica) error {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: streamsPerConnection},
 		ErrorLog:          log.New(s.log, "", log.LstdFlags),
 		TLSConfig: &tls.Config{
-			MinVersion:     tls.VersionTLS12,
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return r.certificate.Load(), nil },
-			// Requested and not required: the front proxy shows its own, and
-			// health checks have none.
-			ClientAuth: tls.RequestClientCert,
-			NextProtos: []string{"h2", "http/1.1"},
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return r.tls.Load(), nil },
 		},
 	}
 	ended := make(chan error, 1)
@@ -111,50 +107,4 @@ func (s *Server) serve(r *replica) error {
 		return nil
 	})
 	return nil
-}
-
-// record writes each request to the timeline when its answer is over.
-func (s *Server) record(r *replica) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		began := time.Now()
-		seen := &statusWriter{ResponseWriter: w, code: http.StatusOK}
-		method, path, user := request.Method, request.URL.Path, request.Header.Get("X-Remote-User")
-		defer func() {
-			s.cluster.timeline.Record(timeline.Request{
-				Server: r.name, Method: method, Path: path, User: user, Code: seen.code, Took: time.Since(began),
-			})
-		}()
-		r.handler.ServeHTTP(seen, request)
-	})
-}
-
-// statusWriter remembers the status. It hands on what a watch and an upgrade
-// need of the writer below: k8s.io/apiserver asks for [http.Flusher] by
-// [http.ResponseController] and by type, and for [http.Hijacker] and
-// [http.CloseNotifier] by type.
-type statusWriter struct {
-	http.ResponseWriter
-	code int
-}
-
-func (w *statusWriter) WriteHeader(code int) {
-	w.code = code
-	w.ResponseWriter.WriteHeader(code)
-}
-
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
-
-func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.code = http.StatusSwitchingProtocols
-	return http.NewResponseController(w.ResponseWriter).Hijack()
-}
-
-func (w *statusWriter) CloseNotify() <-chan bool {
-	//lint:ignore SA1019 k8s.io/apiserver's filters still ask for it
-	if notifier, ok := w.ResponseWriter.(http.CloseNotifier); ok {
-		return notifier.CloseNotify()
-	}
-	return make(chan bool)
 }

@@ -45,6 +45,9 @@ type ServerConfig struct {
 	// Certificate is what is wrong with the serving certificate. Empty means
 	// nothing.
 	Certificate pki.Fault
+	// TLS is how the replicas terminate TLS. The zero value is what most servers
+	// do.
+	TLS TLS
 	// Handler makes the handler of one replica. One that is an [io.Closer] is
 	// closed when the server is.
 	Handler func(ctx context.Context, env Environment) (http.Handler, error)
@@ -90,20 +93,29 @@ func (c ServerConfig) validate() error {
 	if c.Replicas < 0 {
 		problems = append(problems, fmt.Errorf("replicas %d: must not be negative", c.Replicas))
 	}
+	if err := c.TLS.validate(); err != nil {
+		problems = append(problems, fmt.Errorf("TLS: %w", err))
+	}
 	return errors.Join(problems...)
 }
 
 // Server is an extension API server that stands behind a Service.
 type Server struct {
-	cluster   *Cluster
-	config    ServerConfig
-	authority *pki.Authority
-	log       *ring
-	replicas  []*replica
+	cluster  *Cluster
+	config   ServerConfig
+	log      *ring
+	replicas []*replica
+	// clusterIP is the Service's. Empty when it has none.
+	clusterIP string
 
-	mu    sync.Mutex
-	other *pki.Authority
-	undo  []func(context.Context) error
+	mu sync.Mutex
+	// authority signs the server's good certificates, previous did so before the
+	// last rotation, other never does.
+	authority, previous, other *pki.Authority
+	rotations                  int
+	tls                        TLS
+	direct                     directClients
+	undo                       []func(context.Context) error
 }
 
 // Install starts the server's replicas and makes their Service, their
@@ -147,7 +159,11 @@ func (s *Server) install(ctx context.Context) error {
 	if err := s.startReplicas(ctx, kubeconfig); err != nil {
 		return err
 	}
-	return s.makeService(ctx)
+	if err := s.makeService(ctx); err != nil {
+		return err
+	}
+	s.onClose(s.closeDirectClients)
+	return nil
 }
 
 // onClose has f run when the server is closed; the last one first.
@@ -186,25 +202,6 @@ func (s *Server) Service() string { return s.config.Service }
 
 // Port is the Service's port.
 func (s *Server) Port() int32 { return s.config.Port }
-
-// CABundle is the certificate, as PEM, of the authority that signs the server's
-// good certificates.
-func (s *Server) CABundle() []byte { return s.authority.CertificatePEM() }
-
-// OtherCABundle is the certificate of an authority that signs nothing of this
-// server's. It is the same at each call.
-func (s *Server) OtherCABundle() ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.other == nil {
-		other, err := pki.NewAuthority(s.config.Name + "-other-ca")
-		if err != nil {
-			return nil, fmt.Errorf("make another authority for server %q: %w", s.config.Name, err)
-		}
-		s.other = other
-	}
-	return s.other.CertificatePEM(), nil
-}
 
 // Handlers returns the replicas' handlers, as ServerConfig.Handler made them.
 func (s *Server) Handlers() []http.Handler {

@@ -26,7 +26,7 @@ const appLabel = "app"
 // runs that would follow one, and the EndpointSlice of the replicas.
 func (s *Server) makeService(ctx context.Context) error {
 	services := s.cluster.client.CoreV1().Services(s.config.Namespace)
-	_, err := services.Create(ctx, &corev1.Service{
+	service, err := services.Create(ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: s.config.Service, Labels: map[string]string{appLabel: s.config.Name}},
 		Spec: corev1.ServiceSpec{
 			Ports: []corev1.ServicePort{{
@@ -41,6 +41,7 @@ func (s *Server) makeService(ctx context.Context) error {
 	s.onClose(func(ctx context.Context) error {
 		return ignoreNotFound(services.Delete(ctx, s.config.Service, metav1.DeleteOptions{}))
 	})
+	s.clusterIP = service.Spec.ClusterIP
 	slices := s.cluster.client.DiscoveryV1().EndpointSlices(s.config.Namespace)
 	if _, err := slices.Create(ctx, s.endpointSlice(s.config.Replicas), metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create EndpointSlice %s/%s: %w", s.config.Namespace, s.config.Service, err)

@@ -362,7 +362,7 @@ func TestRouteWaits(t *testing.T) {
 						n.changed.send()
 					})
 				}()
-				to, refused := n.route(n.ctx, "kube-apiserver-0", netip.MustParseAddrPort(clusterIP))
+				to, refused := n.route(n.ctx, &conn{from: "kube-apiserver-0"}, netip.MustParseAddrPort(clusterIP))
 				took := time.Since(start)
 				<-done
 				switch {
@@ -385,7 +385,7 @@ func TestRouteDoesNotWaitForEndpoints(t *testing.T) {
 		n := New(nil)
 		defer n.Close()
 		start := time.Now()
-		_, refused := n.route(context.Background(), "kube-apiserver-0", netip.MustParseAddrPort("198.18.0.1:8443"))
+		_, refused := n.route(context.Background(), &conn{from: "kube-apiserver-0"}, netip.MustParseAddrPort("198.18.0.1:8443"))
 		if refused == nil || refused.says != "nothing listens at 198.18.0.1:8443" {
 			t.Errorf("got %+v, want a refusal", refused)
 		}

@@ -56,7 +56,7 @@ var errSilent = errors.New("nothing was asked")
 // text as sent, also when there is a refusal; errSilent means that there is
 // nobody to answer.
 func readConnect(c *conn) (target string, address netip.AddrPort, refused *refusal, err error) {
-	if err := c.SetReadDeadline(time.Now().Add(connectWithin)); err != nil {
+	if err := c.halfCloser.SetReadDeadline(time.Now().Add(connectWithin)); err != nil {
 		return "", address, nil, errSilent
 	}
 	limited := &io.LimitedReader{R: c.halfCloser, N: longestConnect}
@@ -79,7 +79,7 @@ func readConnect(c *conn) (target string, address netip.AddrPort, refused *refus
 			says: fmt.Sprintf("the method is %s; only CONNECT is known here", request.Method),
 		}, nil
 	}
-	if err := c.SetReadDeadline(time.Time{}); err != nil {
+	if err := c.halfCloser.SetReadDeadline(time.Time{}); err != nil {
 		return "", address, nil, errSilent
 	}
 	if sent := reader.Buffered(); sent > 0 {

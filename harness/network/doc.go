@@ -38,6 +38,11 @@
 // A dial that is refused gets a status of 4xx or 5xx, whose phrase and body say
 // why; the phrase ends up in the APIService's message.
 //
+// # Clients in this process
+//
+// [Network.Dial] connects like a kube-apiserver, under a name of its own, without
+// a socket: for probes and background traffic.
+//
 // # The way back
 //
 // A server under test reaches its kube-apiserver through a [Network.Relay], a
@@ -46,14 +51,24 @@
 // # Breaking it
 //
 // A [Link] says which connections are meant: from a kube-apiserver or from all,
-// to a server, to one replica, or to all. [Network.Refuse] has new connections
-// refused, and [Network.Cut] ends the open ones. A kube-apiserver keeps its
-// connections for long, so a fault in what a server says at the start of one, a
-// certificate for instance, is not seen until the old ones were cut.
+// to a server, to one replica, or to all, at one port or at any. A [Fault] says
+// what is wrong with them: its [Kind], in which direction, with open connections
+// or new ones, with the next few or with a share. [Network.Break] puts a fault on
+// a link and returns what undoes it; [Network.Refuse] and [Network.Cut] are short
+// for the two that are needed most. Several faults may be on one connection:
+// delays add up, the smallest bandwidth, slice and limit count, and a frozen one
+// is frozen.
+//
+//	undo, err := n.Break(network.Link{From: "kube-apiserver-1", To: "my-api-server/0"},
+//		network.Fault{Kind: network.Delay, Delay: time.Second, Jitter: 200 * time.Millisecond, Seed: 42})
+//
+// A kube-apiserver keeps its connections for long, so a fault in what a server
+// says at the start of one, a certificate for instance, is not seen until the old
+// ones were cut.
 //
 // # What is recorded
 //
 // Each dial is a [timeline.Dial], refused ones too, each end of a connection a
 // [timeline.Hangup] with the bytes in both directions, and each fault a
-// [timeline.Fault].
+// [timeline.Fault], with the seed where anything is drawn.
 package network

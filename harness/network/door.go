@@ -16,7 +16,7 @@ import (
 const afterAcceptError = 10 * time.Millisecond
 
 // door is where connections come in: the listener of an egress or a relay, and
-// the goroutines that serve what it accepted.
+// the goroutines that serve what it accepted. The door to the inside has none.
 type door struct {
 	network *Network
 	from    string
@@ -46,12 +46,32 @@ func (n *Network) open(from string, listener net.Listener, serve func(*door, *co
 	return d, nil
 }
 
+// openInside makes the door for clients in this process.
+func (n *Network) openInside() *door {
+	d := &door{network: n, accepting: make(chan struct{})}
+	d.ctx, d.cancel = context.WithCancel(n.ctx)
+	d.close = sync.OnceValue(d.shutdown)
+	close(d.accepting)
+	n.parts[d] = struct{}{}
+	return d
+}
+
+// enter serves a connection of a client in this process. It closes it and returns
+// nil when the network is closed.
+func (d *door) enter(from string, raw halfCloser) *conn {
+	c := d.network.admit(d, from, raw)
+	if c != nil {
+		c.own(func() { serveConnect(d, c) })
+	}
+	return c
+}
+
 func (d *door) accept(serve func(*door, *conn)) {
 	for {
 		raw, err := d.listener.Accept()
 		switch {
 		case err == nil:
-			if c := d.network.admit(d, raw.(halfCloser)); c != nil {
+			if c := d.network.admit(d, d.from, raw.(halfCloser)); c != nil {
 				d.serving.Go(func() { serve(d, c) })
 			}
 		case errors.Is(err, net.ErrClosed):
@@ -68,11 +88,14 @@ func (d *door) accept(serve func(*door, *conn)) {
 func (d *door) Close() error { return d.close() }
 
 func (d *door) shutdown() error {
-	d.cancel()
-	err := d.listener.Close()
+	var err error
+	if d.listener != nil {
+		err = d.listener.Close()
+	}
 	// Nothing is admitted after this, so that what is ended below is all there is.
 	<-d.accepting
 	d.network.end(d.network.matching(func(c *conn) bool { return c.through == d }), stopped)
+	d.cancel()
 	d.serving.Wait()
 	d.network.disown(d)
 	return err

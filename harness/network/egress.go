@@ -65,8 +65,9 @@ func serveConnect(d *door, c *conn) {
 		return
 	}
 	if refused == nil {
+		c.port = address.Port()
 		var to *replica
-		if to, refused = d.network.route(d.ctx, d.from, address); refused == nil {
+		if to, refused = d.network.route(d.ctx, c, address); refused == nil {
 			refused = to.take(d.ctx, c, target)
 		}
 	}

@@ -15,6 +15,8 @@ import (
 type target struct {
 	// network is tcp or unix.
 	network, address string
+	// port is 0 for a UNIX socket.
+	port uint16
 }
 
 // parseLocal reads a loopback host:port or the absolute path of a UNIX socket,
@@ -27,7 +29,8 @@ func parseLocal(text string) (target, error) {
 	if err != nil {
 		return target{}, fmt.Errorf("%q is neither host:port nor the absolute path of a UNIX socket", text)
 	}
-	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || number == 0 {
 		return target{}, fmt.Errorf("the port of %q is not 1 to 65535", text)
 	}
 	if host == "localhost" {
@@ -37,7 +40,7 @@ func parseLocal(text string) (target, error) {
 	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 		return target{}, fmt.Errorf("the host of %q is not a loopback address; nothing may leave this machine", text)
 	}
-	return target{network: "tcp", address: net.JoinHostPort(host, port)}, nil
+	return target{network: "tcp", address: net.JoinHostPort(host, port), port: uint16(number)}, nil
 }
 
 func (t target) dial(ctx context.Context) (halfCloser, error) {

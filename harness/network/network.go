@@ -30,6 +30,8 @@ type Network struct {
 	stopFollowing func()
 
 	addresses addresses
+	// inside is where clients in this process come in.
+	inside *door
 
 	// mu guards what follows. The timeline is never written to while it is held,
 	// so that who listens to the timeline may ask the network.
@@ -40,7 +42,8 @@ type Network struct {
 	replicas map[netip.AddrPort]*replica
 	conns    map[*conn]struct{}
 	lastID   uint64
-	refusals map[*Link]struct{}
+	// faults are those that new connections can have, oldest first.
+	faults []*standing
 }
 
 // closer is what the network has to close when it is closed itself: doors and
@@ -55,10 +58,10 @@ func New(tl *timeline.Timeline) *Network {
 		parts:    map[closer]struct{}{},
 		replicas: map[netip.AddrPort]*replica{},
 		conns:    map[*conn]struct{}{},
-		refusals: map[*Link]struct{}{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.close = sync.OnceValue(n.shutdown)
+	n.inside = n.openInside()
 	return n
 }
 
@@ -75,9 +78,10 @@ func (n *Network) shutdown() error {
 		parts = append(parts, part)
 	}
 	n.mu.Unlock()
-	n.cancel()
 
+	// First, so that a dial that waits is not told that it waited in vain.
 	n.end(n.matching(func(*conn) bool { return true }), stopped)
+	n.cancel()
 	var errs []error
 	for _, part := range parts {
 		errs = append(errs, part.Close())
@@ -119,7 +123,7 @@ func (n *Network) matching(want func(*conn) bool) []*conn {
 
 // end ends the connections and returns how many it was that ended, and not
 // somebody else in the same moment.
-func (n *Network) end(conns []*conn, reason string) int {
+func (n *Network) end(conns []*conn, reason hangup) int {
 	ended := 0
 	for _, c := range conns {
 		if c.end(reason) {

@@ -5,6 +5,7 @@ package network
 import (
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/aggtest/aggtest/harness/timeline"
 )
@@ -47,21 +48,29 @@ func (r *Relay) Close() error {
 }
 
 func serveRelay(d *door, c *conn, name string, to target) {
-	err := d.network.refusedByFault(d.from, name)
-	if err == nil {
-		var upstream halfCloser
-		if upstream, err = to.dial(d.ctx); err == nil {
-			if c.reach(name, name, upstream) {
-				c.pipe(upstream)
-			}
-			return
-		}
+	c.port = to.port
+	if refused := d.network.obstruct(d.ctx, c, name, netip.AddrPort{}); refused != nil {
+		c.hangUpOn(name, refused.record())
+		return
 	}
-	d.network.timeline.Record(timeline.Dial{From: d.from, Address: name, Err: err.Error()})
-	// The dialer is connected to the port already. A reset is the nearest thing to
-	// a refusal that is left.
-	if raw, ok := c.halfCloser.(*net.TCPConn); ok {
-		_ = raw.SetLinger(0)
+	upstream, err := to.dial(d.ctx)
+	if err != nil {
+		c.hangUpOn(name, err.Error())
+		return
 	}
+	switch doom, ok := c.reach(name, name, upstream); {
+	case !ok:
+	case doom != "":
+		c.meet(doom)
+	default:
+		c.pipe(upstream)
+	}
+}
+
+// hangUpOn ends a relay's dial that got nobody. The dialer is connected to the
+// port already: a reset is the nearest thing to a refusal that is left.
+func (c *conn) hangUpOn(name, why string) {
+	c.network.timeline.Record(timeline.Dial{From: c.from, Address: name, Err: why})
+	abort(c.halfCloser)
 	c.end(closedByAnEnd)
 }

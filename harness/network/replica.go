@@ -126,24 +126,46 @@ func (r *replica) take(ctx context.Context, c *conn, asked string) *refusal {
 		return r.relay(ctx, c, asked)
 	}
 	c.local, c.remote = tcp(r.address), tcp(r.network.addresses.of(c.from))
+	doom, refused := r.enqueue(c, asked)
+	if doom != "" {
+		c.meet(doom)
+	}
+	return refused
+}
+
+// enqueue has the server accept the connection, unless a fault dooms it.
+func (r *replica) enqueue(c *conn, asked string) (hangup, *refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.closed:
-		return nothingListens(r.address)
+		return "", nothingListens(r.address)
 	case len(r.waiting) == cap(r.waiting):
-		return &refusal{
+		return "", &refusal{
 			code: http.StatusServiceUnavailable,
 			says: fmt.Sprintf("%s does not accept its connections: %d are waiting", r.name, backlog),
 		}
-	case !c.reach(asked, r.name, nil):
-		return nil
-	case c.accept() != nil:
-		c.end(closedByAnEnd)
-		return nil
 	}
-	r.waiting <- c
-	return nil
+	doom, ok := c.reach(asked, r.name, nil)
+	switch {
+	case !ok:
+		return "", nil
+	case c.accept() != nil:
+		return closedByAnEnd, nil
+	case doom == "":
+		r.waiting <- c
+	}
+	return doom, nil
+}
+
+// meet ends a connection that a fault has doomed. A reset waits for the dialer's
+// first bytes: at a UNIX socket they make it one, see abort, and at any other the
+// dialer might not be through with its connect.
+func (c *conn) meet(doom hangup) {
+	if doom == wasReset {
+		awaitBytes(c.halfCloser)
+	}
+	c.end(doom)
 }
 
 // relay serves a connection to a server in another process until it ends.
@@ -156,14 +178,16 @@ func (r *replica) relay(ctx context.Context, c *conn, asked string) *refusal {
 			cause: fmt.Sprintf("nothing listens at %s, where %s should be: %v", r.target.address, r.name, err),
 		}
 	}
-	if !c.reach(asked, r.name, upstream) {
-		return nil
-	}
-	if c.accept() != nil {
+	doom, ok := c.reach(asked, r.name, upstream)
+	switch {
+	case !ok:
+	case c.accept() != nil:
 		c.end(closedByAnEnd)
-		return nil
+	case doom != "":
+		c.meet(doom)
+	default:
+		c.pipe(upstream)
 	}
-	c.pipe(upstream)
 	return nil
 }
 

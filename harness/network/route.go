@@ -18,11 +18,11 @@ import (
 // (k8s.io/kube-aggregator@v0.37.2/pkg/controllers/status/remote/remote_available_controller.go:283).
 const watchLag = time.Second
 
-// route finds who answers at the address.
-func (n *Network) route(ctx context.Context, from string, address netip.AddrPort) (*replica, *refusal) {
+// route finds who answers at the address, if no fault is in the way.
+func (n *Network) route(ctx context.Context, c *conn, address netip.AddrPort) (*replica, *refusal) {
 	// A link to everything needs nobody to be found.
-	if err := n.refusedByFault(from, ""); err != nil {
-		return nil, refusedLike(address, err)
+	if refused := n.obstruct(ctx, c, "", address); refused != nil {
+		return nil, refused
 	}
 	to, refused := n.find(address)
 	if refused != nil && refused.mayCome {
@@ -31,8 +31,8 @@ func (n *Network) route(ctx context.Context, from string, address netip.AddrPort
 	if refused != nil {
 		return nil, refused
 	}
-	if err := n.refusedByFault(from, to.name); err != nil {
-		return nil, refusedLike(address, err)
+	if refused := n.obstruct(ctx, c, to.name, address); refused != nil {
+		return nil, refused
 	}
 	return to, nil
 }
@@ -97,12 +97,4 @@ func (n *Network) find(address netip.AddrPort) (*replica, *refusal) {
 // nothingListens is the refusal of an address at which there is no server.
 func nothingListens(address netip.AddrPort) *refusal {
 	return &refusal{code: http.StatusServiceUnavailable, says: fmt.Sprintf("nothing listens at %s", address)}
-}
-
-// refusedLike is what a fault's refusal looks like: to the dialer like a server
-// that is not there, to the timeline like what it is.
-func refusedLike(address netip.AddrPort, fault error) *refusal {
-	refused := nothingListens(address)
-	refused.cause = fault.Error()
-	return refused
 }

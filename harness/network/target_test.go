@@ -81,7 +81,7 @@ func TestParseLocal(t *testing.T) {
 	for _, tc := range cases {
 		got, err := parseLocal(tc.text)
 		switch {
-		case tc.err == "" && (err != nil || got != target{tc.network, tc.address}):
+		case tc.err == "" && (err != nil || got.network != tc.network || got.address != tc.address):
 			t.Errorf("parseLocal(%q) = %v, %v, want %s %s: %s", tc.text, got, err, tc.network, tc.address, tc.reason)
 		case tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)):
 			t.Errorf("parseLocal(%q) gives error %v, want %q: %s", tc.text, err, tc.err, tc.reason)

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,8 +28,8 @@ const (
 	lifetime = 30 * 24 * time.Hour
 )
 
-// Authority is a certificate authority: a self-signed root and its key. It does
-// not change and may be used by several goroutines.
+// Authority is a certificate authority: its certificate and its key. It does not
+// change and may be used by several goroutines.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -41,6 +42,22 @@ func NewAuthority(commonName string) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the key of authority %q: %w", commonName, err)
 	}
+	return newAuthority(commonName, key, nil)
+}
+
+// intermediate makes an authority that this one has signed.
+func (a *Authority) intermediate() (*Authority, error) {
+	name := a.certificate.Subject.CommonName + "-intermediate"
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make the key of authority %q: %w", name, err)
+	}
+	return newAuthority(name, key, a)
+}
+
+// newAuthority makes an authority with the key, signed by signer or, when that
+// is nil, by itself.
+func newAuthority(commonName string, key *ecdsa.PrivateKey, signer *Authority) (*Authority, error) {
 	now := time.Now()
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: commonName},
@@ -51,7 +68,10 @@ func NewAuthority(commonName string) (*Authority, error) {
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if signer == nil {
+		signer = &Authority{certificate: template, key: key}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, signer.certificate, key.Public(), signer.key)
 	if err != nil {
 		return nil, fmt.Errorf("sign the certificate of authority %q: %w", commonName, err)
 	}
@@ -98,16 +118,57 @@ func (a *Authority) ServingWithFault(fault Fault, names ...string) (*Certificate
 	return o.fulfil()
 }
 
+// ServingExpiring is [Authority.Serving] for a certificate that runs out soon:
+// with [Expiring] one chooses when. It is good for at least the time that is
+// given, and for less than a second longer, since a certificate tells time in
+// seconds. The time must be more than 0 and at most 30 days.
+func (a *Authority) ServingExpiring(in time.Duration, names ...string) (*Certificate, error) {
+	o, err := a.serving(names)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.expire(in); err != nil {
+		return nil, fmt.Errorf("make a serving certificate: %w", err)
+	}
+	return o.fulfil()
+}
+
 // Client makes a certificate by which its holder is the user, in the groups:
 // Kubernetes takes the common name for the user's and each organization for a
 // group's
 // (k8s.io/apiserver@v0.37.2/pkg/authentication/request/x509/x509.go:303).
 func (a *Authority) Client(user string, groups ...string) (*Certificate, error) {
 	if user == "" {
-		return nil, fmt.Errorf("make a client certificate: the user has no name")
+		return nil, errors.New("make a client certificate: the user has no name")
 	}
+	return a.client(user, groups).fulfil()
+}
+
+// clientWithFault is [Authority.Client] with one thing wrong: one of the faults
+// that a verifier finds without knowing a name, since nobody knows a client by
+// a name of a host. Any other, and an unknown one, is an error.
+func (a *Authority) clientWithFault(fault Fault, user string, groups ...string) (*Certificate, error) {
+	if user == "" {
+		return nil, errors.New("make a client certificate: the user has no name")
+	}
+	entry, err := lookUp(fault)
+	if err != nil {
+		return nil, err
+	}
+	if entry.ofNames {
+		return nil, fmt.Errorf("make a client certificate with fault %s: that is a fault of a server's names, which a client has not", fault)
+	}
+	o := a.client(user, groups)
+	if err := entry.spoil(o); err != nil {
+		return nil, fmt.Errorf("make a client certificate with fault %s: %w", fault, err)
+	}
+	return o.fulfil()
+}
+
+// client starts a good client certificate.
+func (a *Authority) client(user string, groups []string) *order {
 	return a.order(x509.Certificate{
 		Subject:     pkix.Name{CommonName: user, Organization: slices.Clone(groups)},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}).fulfil()
+	})
 }

@@ -3,8 +3,8 @@
 // Package pki makes the certificate authorities and certificates of a test
 // cluster: good ones, and bad ones by name.
 //
-// Everything is ECDSA P-256 and lives in memory; nothing is read from or written
-// to disk. A whole control plane's worth takes a few milliseconds.
+// Everything is ECDSA P-256, but for [WeakKey], and lives in memory; nothing is
+// read from or written to disk. A whole control plane's worth takes a few milliseconds.
 //
 // # Good certificates
 //
@@ -27,18 +27,25 @@
 //
 // # Bad certificates
 //
-// A [Fault] names one thing that is wrong with a serving certificate;
-// everything else about it is right:
+// A [Fault] names one thing that is wrong with a certificate; everything else
+// about it is right:
 //
 //	certificate, err := authority.ServingWithFault(pki.Expired, pki.ServiceNames("my-api-server", "custom-system")...)
 //
 // From Kubernetes 1.36 on, the APIService then becomes Available=False with
-// reason FailedDiscoveryCheck and a message that ends in the text that
+// reason FailedDiscoveryCheck and a message that holds the text that
 // [Fault.Says] gives; requests through the aggregator get 503. Until 1.35 the
 // availability check did not verify the certificate: the condition stayed True
 // while requests got 503 with the text in the body
 // (https://github.com/kubernetes/kubernetes/pull/137157).
 //
 // A kube-apiserver keeps its connections: a certificate exchanged on a running
-// server is seen at the next dial, not before.
+// server is seen at the next dial, not before. The same holds for one that runs
+// out ([Expiring], [Authority.ServingExpiring]).
+//
+// The faults are as bad as Go makes certificates. What it has stopped to make or
+// to read was decided release by release: MD5 signatures, common names instead
+// of SANs (x509ignoreCN, gone in Go 1.17), SHA-1 signatures (x509sha1, gone in Go
+// 1.24, for verifying alone) and RSA keys below 1024 bits (rsa1024min, since Go
+// 1.24). kube-apiserver sets no such GODEBUG, and neither does this package.
 package pki

@@ -43,11 +43,18 @@ func Example() {
 // varies.
 func ExampleFault_Says() {
 	for _, fault := range pki.Faults() {
-		fmt.Printf("%s: %s\n", fault, fault.Says())
+		fmt.Printf("%s: %q\n", fault, fault.Says())
 	}
 	// Output:
-	// Expired: x509: certificate has expired or is not yet valid: current time
-	// NotYetValid: x509: certificate has expired or is not yet valid: current time
-	// WrongName: x509: certificate is valid for wrong-name.wrong-namespace.svc, not
-	// WrongAuthority: x509: certificate signed by unknown authority
+	// Expired: "x509: certificate has expired or is not yet valid: current time"
+	// NotYetValid: "x509: certificate has expired or is not yet valid: current time"
+	// Expiring: "x509: certificate has expired or is not yet valid: current time"
+	// WrongName: "x509: certificate is valid for wrong-name.wrong-namespace.svc, not"
+	// ClusterDomainOnly: ".svc.cluster.local, not"
+	// CommonNameOnly: "x509: certificate relies on legacy Common Name field, use SANs instead"
+	// WrongAuthority: "x509: certificate signed by unknown authority"
+	// SelfSigned: "x509: certificate signed by unknown authority"
+	// IncompleteChain: "x509: certificate signed by unknown authority"
+	// InsecureSignature: "x509: cannot verify signature: insecure algorithm ECDSA-SHA1"
+	// WeakKey: ""
 }

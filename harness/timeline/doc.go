@@ -8,7 +8,7 @@
 // and golden transcripts are drawings of it.
 //
 // The set of facts is closed: [ConditionChange], [Dial], [Hangup], [Request],
-// [Fault], [Action], [Expectation] and [Process]. A caller that wants one kind
+// [Fault], [Action], [Expectation], [Process] and [Interval]. A caller that wants one kind
 // asks for it by type:
 //
 //	refused := 0
@@ -17,6 +17,10 @@
 //			refused++
 //		}
 //	}
+//
+// [WriteText] and [Transcript] write entries for people, or so that they are the
+// same in each run, for golden files. An [Entry] is written as JSON and read back
+// with everything that is in it.
 //
 // A [Timeline] is safe for use by several goroutines, and a nil *Timeline
 // discards what is recorded, so that a part which may write to one need not ask

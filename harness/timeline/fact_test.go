@@ -75,6 +75,18 @@ func TestString(t *testing.T) {
 			timeline.Process{Name: "etcd", What: "started", PID: 42},
 			"etcd started", "the process id varies, and stands in the fact",
 		},
+		{
+			timeline.Interval{Name: "outage", Took: 1234 * time.Millisecond, From: "the cut", To: "the first good answer"},
+			"outage took 1.2s, from the cut to the first good answer", "both ends are known",
+		},
+		{
+			timeline.Interval{Name: "outage", Took: 9 * time.Second, To: "the first good answer"},
+			"outage took 9s, to the first good answer", "one of them is",
+		},
+		{
+			timeline.Interval{Name: "outage", Took: 9 * time.Millisecond},
+			"outage took 9ms", "the name says it all",
+		},
 	}
 	kinds := map[reflect.Type]bool{}
 	for _, tc := range cases {
@@ -83,7 +95,7 @@ func TestString(t *testing.T) {
 			t.Errorf("%T: %q, want %q: %s", tc.fact, got, tc.want, tc.reason)
 		}
 	}
-	if len(kinds) != 8 {
-		t.Errorf("%d kinds of facts were tried, the package's manual names 8", len(kinds))
+	if len(kinds) != 9 {
+		t.Errorf("%d kinds of facts were tried, the package's manual names 9", len(kinds))
 	}
 }

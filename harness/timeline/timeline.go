@@ -3,6 +3,7 @@
 package timeline
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,6 +13,8 @@ type Entry struct {
 	// Time is the wall clock with Go's monotonic reading: differences between
 	// entries of one process are exact even when the wall clock is set.
 	Time time.Time
+	// At is the time since the timeline's first entry, by the monotonic clock.
+	At time.Duration
 	// Fact says what happened.
 	Fact Fact
 }
@@ -40,6 +43,9 @@ func (t *Timeline) Record(fact Fact) time.Time {
 	// Under the lock, so that times never go back along the list.
 	now := time.Now()
 	entry := Entry{Time: now, Fact: fact}
+	if len(t.entries) > 0 {
+		entry.At = now.Sub(t.entries[0].Time)
+	}
 	t.entries = append(t.entries, entry)
 	for _, listen := range t.listeners {
 		listen(entry)
@@ -60,15 +66,22 @@ func (t *Timeline) Mark() Mark {
 // Since returns the entries recorded after the mark, oldest first. The slice is
 // the caller's own.
 func (t *Timeline) Since(mark Mark) []Entry {
+	return t.Between(mark, t.Mark())
+}
+
+// Between returns the entries recorded after one mark and up to another, oldest
+// first. The slice is the caller's own.
+func (t *Timeline) Between(from, to Mark) []Entry {
 	if t == nil {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if int(mark) >= len(t.entries) {
+	to = min(to, Mark(len(t.entries)))
+	if from >= to {
 		return nil
 	}
-	return append([]Entry(nil), t.entries[mark:]...)
+	return slices.Clone(t.entries[from:to])
 }
 
 // Listen calls f for each entry recorded from now on, until stop is called. f
@@ -108,4 +121,15 @@ func Of[F Fact](t *Timeline, since Mark) []Typed[F] {
 		}
 	}
 	return found
+}
+
+// First returns the first entry after the mark whose fact is an F and wanted,
+// and whether there is one. A nil want takes any.
+func First[F Fact](t *Timeline, since Mark, want func(F) bool) (Typed[F], bool) {
+	for _, entry := range Of[F](t, since) {
+		if want == nil || want(entry.Fact) {
+			return entry, true
+		}
+	}
+	return Typed[F]{}, false
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,30 @@ func TestSince(t *testing.T) {
 	for _, tc := range cases {
 		if diff := cmp.Diff(tc.want, texts(tl.Since(tc.mark))); diff != "" {
 			t.Errorf("Since(%d) (-want +got): %s\n%s", tc.mark, tc.reason, diff)
+		}
+	}
+}
+
+func TestBetween(t *testing.T) {
+	var tl timeline.Timeline
+	for i := range 4 {
+		tl.Record(action(i))
+	}
+	cases := []struct {
+		from, to timeline.Mark
+		want     []string
+		reason   string
+	}{
+		{0, 4, []string{"0", "1", "2", "3"}, "all of it"},
+		{1, 3, []string{"1", "2"}, "from one mark to another"},
+		{1, 1, nil, "nothing came between a mark and itself"},
+		{3, 1, nil, "nothing came between a mark and an earlier one"},
+		{2, 9, []string{"2", "3"}, "a mark of a longer timeline"},
+		{9, 12, nil, "two of them"},
+	}
+	for _, tc := range cases {
+		if diff := cmp.Diff(tc.want, texts(tl.Between(tc.from, tc.to))); diff != "" {
+			t.Errorf("Between(%d, %d) (-want +got): %s\n%s", tc.from, tc.to, tc.reason, diff)
 		}
 	}
 }
@@ -93,6 +118,46 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestFirst(t *testing.T) {
+	var tl timeline.Timeline
+	tl.Record(timeline.Dial{ID: 1, Err: "refused"})
+	mark := tl.Mark()
+	tl.Record(action(0))
+	tl.Record(timeline.Dial{ID: 2})
+	at := tl.Record(timeline.Dial{ID: 3, Err: "refused"})
+	tl.Record(timeline.Dial{ID: 4, Err: "refused"})
+	refused := func(d timeline.Dial) bool { return d.Err != "" }
+
+	got, ok := timeline.First(&tl, mark, refused)
+	if !ok || got.Fact.ID != 3 || !got.Time.Equal(at) {
+		t.Errorf("the first refused dial after the mark is %v, %t, want dial 3", got, ok)
+	}
+	if got, ok := timeline.First[timeline.Dial](&tl, mark, nil); !ok || got.Fact.ID != 2 {
+		t.Errorf("the first dial of any kind is %v, %t, want dial 2", got, ok)
+	}
+	if got, ok := timeline.First(&tl, mark, func(timeline.Hangup) bool { return true }); ok {
+		t.Errorf("found %v, there was no hang-up", got)
+	}
+}
+
+// The moments of entries are told from the first one, by the monotonic clock.
+func TestAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tl timeline.Timeline
+		time.Sleep(time.Hour)
+		tl.Record(action(0))
+		time.Sleep(1500 * time.Millisecond)
+		tl.Record(action(1))
+		var got []time.Duration
+		for _, entry := range tl.Since(0) {
+			got = append(got, entry.At)
+		}
+		if diff := cmp.Diff([]time.Duration{0, 1500 * time.Millisecond}, got); diff != "" {
+			t.Errorf("seconds from the first entry (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestListen(t *testing.T) {
 	var tl timeline.Timeline
 	tl.Record(action(0))
@@ -127,8 +192,14 @@ func TestNil(t *testing.T) {
 	if got := tl.Since(0); got != nil {
 		t.Errorf("entries: %v, want none", got)
 	}
+	if got := tl.Between(0, 9); got != nil {
+		t.Errorf("entries between: %v, want none", got)
+	}
 	if got := timeline.Of[timeline.Action](tl, 0); got != nil {
 		t.Errorf("actions: %v, want none", got)
+	}
+	if got, ok := timeline.First[timeline.Action](tl, 0, nil); ok {
+		t.Errorf("the first action is %v, want none", got)
 	}
 }
 

@@ -52,7 +52,8 @@ type APIServer struct {
 	// Path is the binary of this one. Empty: Config.KubeAPIServer.
 	Path string
 	// Flags are set on top of the package's own, and replace those of the same
-	// name. The key is the flag's name without dashes. Flags that the package
+	// name. The key is the flag's name without dashes; an empty value is set as
+	// such (--name=). Flags that the package
 	// needs to find the server again (secure-port, bind-address, etcd-servers)
 	// are refused.
 	Flags map[string]string
@@ -84,8 +85,10 @@ type PKI struct {
 	// (--requestheader-client-ca-file).
 	RequestHeaderCA []byte
 	// FrontProxy is the identity of the aggregator towards the servers behind
-	// it (--proxy-client-cert-file). Its common name must be
-	// [FrontProxyName], which is the one allowed name.
+	// it (--proxy-client-cert-file), for as long as
+	// [ControlPlane.SetFrontProxy] gives no other. Its common name should be
+	// [FrontProxyName], which is the one allowed name unless a flag says
+	// otherwise.
 	FrontProxy KeyPair
 	// ServingCA signs Serving.
 	ServingCA []byte

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -30,13 +29,17 @@ const (
 // ControlPlane is an etcd and its kube-apiservers, running.
 type ControlPlane struct {
 	etcd    *Process
-	servers []*Process
+	servers []*member
 	prober  *prober
 	layout  layout
 	record  *Record
 	// owned says that the record is ours to close.
 	owned    bool
 	stopOnce func() error
+	// life ends when Stop begins, and with it all changes of single
+	// kube-apiservers.
+	life context.Context
+	end  context.CancelFunc
 }
 
 // Start starts etcd and the kube-apiservers, and returns when each of them is
@@ -82,6 +85,7 @@ func Start(ctx context.Context, cfg Config) (*ControlPlane, error) {
 // prepare writes all files that do not depend on ports.
 func (cfg Config) prepare() (_ *ControlPlane, err error) {
 	c := &ControlPlane{record: cfg.Record}
+	c.life, c.end = context.WithCancel(context.Background())
 	if c.record == nil {
 		if c.record, err = NewRecord(); err != nil {
 			return nil, err
@@ -149,7 +153,9 @@ func (c *ControlPlane) try(ctx context.Context, cfg Config) error {
 	c.etcd = newEtcd(c.layout, ports[0], c.record, cfg.Timeline)
 	c.servers = nil
 	for i, server := range cfg.APIServers {
-		c.servers = append(c.servers, newAPIServer(c.layout, server, ports[i+1], c.record, cfg.Timeline))
+		c.servers = append(c.servers, newMember(server, ports[i+1], func() *Process {
+			return newAPIServer(c.layout, server, ports[i+1], c.record, cfg.Timeline)
+		}))
 	}
 	var launched []*Process
 	for _, process := range c.processes() {
@@ -178,7 +184,7 @@ func (c *ControlPlane) awaitStart(ctx context.Context) error {
 		c.etcd.ready()
 		return nil
 	})
-	for _, server := range c.servers {
+	for _, server := range c.APIServers() {
 		group.Go(func() error {
 			if err := c.prober.await(ctx, server, c.etcd, earlyPath); err != nil {
 				return err
@@ -190,14 +196,19 @@ func (c *ControlPlane) awaitStart(ctx context.Context) error {
 	return group.Wait()
 }
 
-// WaitSettled waits until every kube-apiserver is ready in full, which means
-// that RBAC's default roles are there too. From then on a server or user with a
-// role of its own is let through as in a cluster. It may be called any number of
-// times, and returns a [*CrashError] when a child exits meanwhile.
+// WaitSettled waits until every kube-apiserver that is not stopped is ready in
+// full, which means that RBAC's default roles are there too. From then on a
+// server or user with a role of its own is let through as in a cluster. It may be
+// called any number of times, and returns a [*CrashError] when a child exits
+// meanwhile.
 func (c *ControlPlane) WaitSettled(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, server := range c.servers {
-		group.Go(func() error { return c.prober.await(ctx, server, c.etcd, settledPath) })
+		process, state := server.now()
+		if state == Stopped {
+			continue
+		}
+		group.Go(func() error { return c.prober.await(ctx, process, c.etcd, settledPath) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("wait for the control plane to settle: %w", err)
@@ -208,8 +219,15 @@ func (c *ControlPlane) WaitSettled(ctx context.Context) error {
 // Etcd returns the etcd, which takes plain HTTP and anybody's requests.
 func (c *ControlPlane) Etcd() *Process { return c.etcd }
 
-// APIServers returns the kube-apiservers in the order of the config.
-func (c *ControlPlane) APIServers() []*Process { return slices.Clone(c.servers) }
+// APIServers returns the kube-apiservers in the order of the config, each as the
+// process that it is now: one that was stopped and started is another.
+func (c *ControlPlane) APIServers() []*Process {
+	processes := make([]*Process, len(c.servers))
+	for i, server := range c.servers {
+		processes[i], _ = server.now()
+	}
+	return processes
+}
 
 // Dir returns the folder of all the control plane's files.
 func (c *ControlPlane) Dir() string { return c.layout.dir }
@@ -223,7 +241,16 @@ func (c *ControlPlane) Record() *Record { return c.record }
 func (c *ControlPlane) Stop() error { return c.stopOnce() }
 
 func (c *ControlPlane) stop() error {
+	c.end()
+	// Whoever changes a kube-apiserver now gives up at once, and nobody begins.
+	for _, server := range c.servers {
+		server.turn <- struct{}{}
+		defer func() { <-server.turn }()
+	}
 	err := stopAll(c.processes())
+	for _, server := range c.servers {
+		server.freePort()
+	}
 	if c.prober != nil {
 		c.prober.close()
 	}
@@ -247,6 +274,7 @@ func (c *ControlPlane) discard(reason error) error {
 		c.etcd, c.servers = nil, nil // try has stopped them
 		return c.stop()
 	}
+	c.end()
 	c.prober.close()
 	err := c.layout.keepLogs()
 	if c.owned {
@@ -259,7 +287,7 @@ func (c *ControlPlane) processes() []*Process {
 	if c.etcd == nil {
 		return nil
 	}
-	return append([]*Process{c.etcd}, c.servers...)
+	return append([]*Process{c.etcd}, c.APIServers()...)
 }
 
 // stopAll stops processes at the same time, so that none sees the other go and

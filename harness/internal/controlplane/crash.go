@@ -123,16 +123,22 @@ const (
 
 // readLines returns the last lines of a log, up to logWindow bytes. A log that
 // cannot be read has none: whoever asks has a better error to tell.
-func readLines(path string) []string {
+func readLines(path string) []string { return readLinesFrom(path, 0) }
+
+// readLinesFrom leaves out what stands in the log before the offset, at which a
+// line begins.
+func readLinesFrom(path string, from int64) []string {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil
 	}
 	defer func() { _ = file.Close() }()
 	cut := false
-	if info, err := file.Stat(); err == nil && info.Size() > logWindow {
-		_, err = file.Seek(-logWindow, io.SeekEnd)
-		cut = err == nil
+	if info, err := file.Stat(); err == nil && info.Size()-from > logWindow {
+		from, cut = info.Size()-logWindow, true
+	}
+	if _, err := file.Seek(from, io.SeekStart); err != nil {
+		return nil
 	}
 	text, err := io.ReadAll(file)
 	if err != nil || len(text) == 0 {

@@ -23,6 +23,14 @@
 // lifeline: the pid comes over it, and its end is the child's. So a child that
 // dies is noticed at once, before it is ready and after.
 //
+// # Breaking it
+//
+// A kube-apiserver can be stopped and started again on its port, and paused and
+// resumed, while the others go on: see [ControlPlane.StopAPIServer] and its
+// neighbours. Each start is a new [Process] with the log of the last one
+// continued. The files of the front proxy's certificate can be replaced in a
+// running one: [ControlPlane.SetFrontProxy].
+//
 // # What is in the folder
 //
 //	bin/NAME                launchers

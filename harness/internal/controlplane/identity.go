@@ -31,21 +31,30 @@ func (id identity) alive() bool {
 	return running && now == id
 }
 
-// kill ends the very process by SIGKILL, and does nothing when it has gone. It
-// does not wait for the end.
+// kill ends the very process by SIGKILL, halted or not, and does nothing when it
+// has gone. It does not wait for the end.
 func (id identity) kill() error {
+	if err := id.signal(os.Kill); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// signal sends the very process a signal. The error is os.ErrProcessDone when
+// it has gone.
+func (id identity) signal(sig os.Signal) error {
 	// The handle is taken first and the identity checked after: on Linux it is
 	// a pidfd, so that the signal cannot meet a later owner of the pid.
 	process, err := os.FindProcess(id.PID)
 	if err != nil {
-		return nil
+		return fmt.Errorf("signal process %d: %w", id.PID, os.ErrProcessDone)
 	}
 	defer func() { _ = process.Release() }()
 	if !id.alive() {
-		return nil
+		return fmt.Errorf("signal process %d: %w", id.PID, os.ErrProcessDone)
 	}
-	if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("kill process %d: %w", id.PID, err)
+	if err := process.Signal(sig); err != nil {
+		return fmt.Errorf("send %s to process %d: %w", sig, id.PID, err)
 	}
 	return nil
 }

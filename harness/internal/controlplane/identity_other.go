@@ -24,6 +24,22 @@ func lookup(pid int) (started string, running bool) {
 	return strings.Join(strings.Fields(started), " "), !strings.HasPrefix(state, "Z")
 }
 
+// halted tells whether a process was stopped by a signal.
+func halted(pid int) bool {
+	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.HasPrefix(strings.TrimSpace(string(out)), "T")
+}
+
+// memory returns a process's resident memory in bytes, or 0.
+func memory(pid int) int64 {
+	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
+	if err != nil {
+		return 0
+	}
+	kibibytes, _ := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	return kibibytes << 10
+}
+
 // commandLine returns a process's arguments, separated by blanks. Empty when
 // there is no such process.
 func commandLine(pid int) string {

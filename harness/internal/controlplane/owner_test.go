@@ -31,7 +31,9 @@ func beOwner(role string) {
 	case "sleepers":
 		run, err = ownSleepers()
 	case "controlplane":
-		run, err = ownControlPlane()
+		run, err = ownControlPlane(func(*ControlPlane) error { return nil })
+	case "pausedcontrolplane":
+		run, err = ownControlPlane(func(c *ControlPlane) error { return c.PauseAPIServer(0) })
 	default:
 		err = fmt.Errorf("no role %q", role)
 	}
@@ -82,7 +84,7 @@ func ownSleepers() (owned, error) {
 	return run, nil
 }
 
-func ownControlPlane() (owned, error) {
+func ownControlPlane(then func(*ControlPlane) error) (owned, error) {
 	var run owned
 	var cfg Config
 	if err := json.NewDecoder(os.Stdin).Decode(&cfg); err != nil {
@@ -96,7 +98,7 @@ func ownControlPlane() (owned, error) {
 	for _, process := range c.processes() {
 		run.PIDs = append(run.PIDs, process.PID())
 	}
-	return run, nil
+	return run, then(c)
 }
 
 // startOwner starts an owner in a process of its own, and returns what it has

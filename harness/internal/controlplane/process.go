@@ -26,6 +26,10 @@ type Process struct {
 	layout    layout
 	record    *Record
 	timeline  *timeline.Timeline
+	// continues keeps the log of an earlier life, and written is where in the
+	// log this one begins.
+	continues bool
+	written   int64
 
 	// backend is envtest's side of the child.
 	backend backend
@@ -105,8 +109,26 @@ func (p *Process) Tail(n int) []string {
 // PID returns the process id. It stays when the process has exited.
 func (p *Process) PID() int { return p.id.PID }
 
+// Memory returns the resident memory of the process in bytes, and 0 when it has
+// gone or the system does not tell.
+func (p *Process) Memory() int64 {
+	if p.gone() {
+		return 0
+	}
+	return memory(p.id.PID)
+}
+
 // Exited is closed when the process has gone, by itself or by a stop.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+func (p *Process) gone() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
 
 // launch starts the child. Its two goroutines end when the child has, and end
 // waits for both.
@@ -114,9 +136,16 @@ func (p *Process) launch() error {
 	if err := p.record.expect(p.name, p.layout.pidFile(p.name), p.layout.dir); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
+	flags := os.O_CREATE | os.O_APPEND | os.O_WRONLY
+	if !p.continues {
+		flags |= os.O_TRUNC
+	}
+	log, err := os.OpenFile(p.Log(), flags, 0o600)
 	if err != nil {
 		return fmt.Errorf("make the log of %s: %w", p.name, err)
+	}
+	if info, err := log.Stat(); err == nil {
+		p.written = info.Size()
 	}
 	lifeline, childEnd, err := os.Pipe()
 	if err != nil {
@@ -141,6 +170,12 @@ func (p *Process) launch() error {
 	return nil
 }
 
+// abandon makes a process that could not be launched one that has gone.
+func (p *Process) abandon() {
+	close(p.exited)
+	close(p.returned)
+}
+
 // follow reads the lifeline of a child until the child has gone.
 func (p *Process) follow(lifeline io.Reader) {
 	lines := bufio.NewReader(lifeline)
@@ -161,7 +196,7 @@ func (p *Process) follow(lifeline io.Reader) {
 		p.timeline.Record(timeline.Process{Name: p.name, What: "stopped", PID: pid})
 	default:
 		what := "exited"
-		if reason := reasons(readLines(p.Log()), 1); len(reason) > 0 {
+		if reason := reasons(p.own(), 1); len(reason) > 0 {
 			what += ": " + reason[0]
 		}
 		p.timeline.Record(timeline.Process{Name: p.name, What: what, PID: pid})
@@ -177,16 +212,19 @@ func (p *Process) ready() {
 	p.timeline.Record(timeline.Process{Name: p.name, What: "ready", PID: p.id.PID})
 }
 
+// own returns the last lines that this very process wrote.
+func (p *Process) own() []string { return readLinesFrom(p.Log(), p.written) }
+
 // crash is the error of a child that has gone without being told to.
 func (p *Process) crash() error {
 	select {
 	case <-p.spawned:
-		return &CrashError{Process: p.name, Log: p.Log(), Lines: reasons(readLines(p.Log()), reasonLines)}
+		return &CrashError{Process: p.name, Log: p.Log(), Lines: reasons(p.own(), reasonLines)}
 	default:
 	}
 	<-p.returned
-	if lines := p.Tail(reasonLines); len(lines) > 0 {
-		return &CrashError{Process: p.name, Log: p.Log(), Lines: lines}
+	if lines := p.own(); len(lines) > 0 {
+		return &CrashError{Process: p.name, Log: p.Log(), Lines: lines[max(0, len(lines)-reasonLines):]}
 	}
 	return fmt.Errorf("start %s: %w", p.name, p.startErr)
 }

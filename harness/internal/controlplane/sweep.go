@@ -132,7 +132,13 @@ func (c child) sweep() (pid int, err error) {
 			return 0, nil
 		}
 	}
-	if !id.alive() || !strings.Contains(commandLine(id.PID), c.Marker) {
+	line := commandLine(id.PID)
+	if line == "" && c.identity.PID != 0 && id.alive() {
+		// It is on its way out and has no command line any more: when its owner
+		// went, the kernel hung up on it because it was halted.
+		return 0, id.awaitGone()
+	}
+	if !id.alive() || !strings.Contains(line, c.Marker) {
 		return 0, nil
 	}
 	if err := id.kill(); err != nil {

@@ -88,6 +88,17 @@ func TestSweepSparesWhatIsNotOurs(t *testing.T) {
 			reason:   "owner dead, pid and start time right",
 		},
 		{
+			name: "halted",
+			record: func(sleeper identity, dir string) recordContent {
+				if err := sleeper.pause(); err != nil {
+					panic(err)
+				}
+				return recordContent{Owner: dead, Paths: []string{dir}, Children: []child{{Name: "x", identity: sleeper}}}
+			},
+			wantRuns: 1,
+			reason:   "a paused process is killed like any other",
+		},
+		{
 			name: "living owner",
 			record: func(sleeper identity, dir string) recordContent {
 				return recordContent{Owner: living, Paths: []string{dir}, Children: []child{{Name: "x", identity: sleeper}}}
