@@ -41,13 +41,23 @@ func (w *world) do(ctx context.Context, action *v1alpha1.Action) error {
 	case action.Register != nil:
 		return w.register(ctx, action.Register)
 	case action.Certificate != nil:
-		return w.onServer(action.Certificate.Server, func(s *server) error { return s.setCertificate(w, action.Certificate.Fault) })
+		return w.onServer(action.Certificate.Server, func(s *server) error { return s.setCertificate(w, action.Certificate) })
 	case action.Cut != nil:
 		return w.onServer(action.Cut.Server, func(s *server) error { return s.cut(action.Cut) })
 	case action.Refuse != nil:
 		return w.onServer(action.Refuse.Server, func(s *server) error { return s.refuse(w, action.Refuse) })
+	case action.Link != nil:
+		return w.onServer(action.Link.Server, func(s *server) error { return s.breakLink(w, action.Link) })
 	case action.Answer != nil:
-		return w.onServer(action.Answer.Server, func(s *server) error { return s.answer(w, action.Answer.Answer) })
+		return w.onServer(action.Answer.Server, func(s *server) error { return s.answer(w, action.Answer) })
+	case action.Discovery != nil:
+		return w.onServer(action.Discovery.Server, func(s *server) error { return s.lie(w, action.Discovery.Lies) })
+	case action.TLS != nil:
+		return w.onServer(action.TLS.Server, func(s *server) error { return s.setTLS(w, action.TLS.TLS) })
+	case action.Rotate != nil:
+		return w.onServer(action.Rotate.Server, func(s *server) error { return s.harness.Rotate(action.Rotate.Reload) })
+	case action.CABundle != nil:
+		return w.onServer(action.CABundle.Server, func(s *server) error { return w.setCABundle(ctx, s, action.CABundle) })
 	case action.Endpoints != nil:
 		return w.onServer(action.Endpoints.Server, func(s *server) error { return s.setReady(ctx, w, action.Endpoints.Ready) })
 	case action.Mend != nil:
@@ -60,6 +70,22 @@ func (w *world) do(ctx context.Context, action *v1alpha1.Action) error {
 		return w.kubectl(ctx, action.Kubectl)
 	case action.Request != nil:
 		return w.request(ctx, action.Request)
+	case action.Traffic != nil:
+		return w.startTraffic(ctx, action.Traffic)
+	case action.FrontProxy != nil:
+		return w.setFrontProxy(action.FrontProxy)
+	case action.Stop != nil:
+		return w.stopAPIServer(ctx, action.Stop.APIServer)
+	case action.Start != nil:
+		i := action.Start.APIServer
+		return w.bring(i, func() error { return w.cluster.StartAPIServer(ctx, i) })
+	case action.Restart != nil:
+		return w.cluster.RestartAPIServer(ctx, action.Restart.APIServer)
+	case action.Pause != nil:
+		return w.pauseAPIServer(action.Pause.APIServer)
+	case action.Resume != nil:
+		i := action.Resume.APIServer
+		return w.bring(i, func() error { return w.cluster.ResumeAPIServer(i) })
 	}
 	return fmt.Errorf("the action has no verb")
 }

@@ -78,8 +78,12 @@ func claimsOf(s *v1alpha1.Scenario) claims {
 	return c
 }
 
-func (c claims) action(action *v1alpha1.Action) {
+func (c *claims) action(action *v1alpha1.Action) {
 	switch {
+	case action.Stop != nil, action.Start != nil, action.Restart != nil, action.Pause != nil, action.Resume != nil,
+		action.FrontProxy != nil:
+		// The kube-apiserver is everybody's.
+		c.everything = true
 	case action.Apply != nil:
 		c.object(action.Apply)
 	case action.Patch != nil:

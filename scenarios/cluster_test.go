@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/aggtest/aggtest/harness"
+	"github.com/aggtest/aggtest/harness/timeline"
 	"github.com/aggtest/aggtest/scenarios/report"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
@@ -294,6 +295,43 @@ func TestRunWithItsOwnControlPlane(t *testing.T) {
 	}
 }
 
+// TestEveryFault runs every verb that breaks something on three kube-apiservers.
+// Run closes the control plane, which fails when the scenario left one of them
+// stopped or paused that cannot be ended.
+func TestEveryFault(t *testing.T) {
+	c := load(t, "every-fault.yaml")
+	var timelines []string
+	got, err := Run(t.Context(), []*v1alpha1.Case{c}, Options{
+		Timeline: func(what string, _ *timeline.Timeline) { timelines = append(timelines, what) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := got.Scenarios[0]
+	if result.Result != report.Passed {
+		t.Fatalf("%s: %s", result.Result, result.Text())
+	}
+	if want := []string{"the control plane of runner/every-fault"}; !slices.Equal(timelines, want) {
+		t.Errorf("timelines of %q, want %q", timelines, want)
+	}
+	if len(result.Intervals) != 1 || result.Intervals[0].Name != "outage" || result.Intervals[0].Seconds <= 0 ||
+		result.Intervals[0].From != "one kube-apiserver cannot reach the server" {
+		t.Errorf("intervals %+v, want the outage", result.Intervals)
+	}
+	kinds := map[string]int{}
+	for _, entry := range result.Timeline {
+		kinds[fmt.Sprintf("%T", entry.Fact)]++
+	}
+	for _, fact := range []timeline.Fact{
+		timeline.ConditionChange{}, timeline.Dial{}, timeline.Hangup{}, timeline.Request{}, timeline.Fault{},
+		timeline.Action{}, timeline.Expectation{}, timeline.Interval{}, timeline.Process{},
+	} {
+		if kinds[fmt.Sprintf("%T", fact)] == 0 {
+			t.Errorf("the scenario's timeline has no %T, only %v", fact, kinds)
+		}
+	}
+}
+
 // kinds of objects that a scenario can leave behind.
 var inventoried = []schema.GroupVersionResource{
 	{Version: "v1", Resource: "namespaces"},
@@ -393,4 +431,27 @@ func golden(t *testing.T, name, got string) {
 	if got != string(want) {
 		t.Errorf("%s differs; run with -update if this is right\ngot\n%s\nwant\n%s", path, got, want)
 	}
+}
+
+// TestStoryIsGolden holds that the timeline of a scenario reads the same at each
+// run. Connections are left out, since how many the aggregator makes depends on
+// how fast its probes are.
+func TestStoryIsGolden(t *testing.T) {
+	p := sharedPlane(t)
+	result := p.run(t.Context(), &job{scenario: load(t, "story.yaml")})
+	if result.Result != report.Passed {
+		t.Fatalf("%s: %s", result.Result, result.Text())
+	}
+	entries := slices.DeleteFunc(result.Timeline, func(entry timeline.Entry) bool {
+		switch entry.Fact.(type) {
+		case timeline.Dial, timeline.Hangup, timeline.Request:
+			return true
+		}
+		return false
+	})
+	var text bytes.Buffer
+	if err := timeline.WriteText(&text, entries, timeline.TextOptions{Golden: true}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "story.txt", text.String())
 }

@@ -45,6 +45,8 @@ type client struct {
 	apiServer string
 	base      string
 	http      *http.Client
+	// config is what the client was made of. Nil for one that asks a server.
+	config *rest.Config
 }
 
 // reply is what a kube-apiserver answered.
@@ -109,21 +111,12 @@ func (c *connection) as(apiServer int, user v1alpha1.User) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client of kube-apiserver %d: %w", apiServer, err)
 	}
-	made := &client{apiServer: c.cluster.APIServers()[apiServer].Name, base: config.Host, http: transport}
+	// An aggregated server's redirect may lead to its ClusterIP, which is nothing
+	// on the host's network: what is asked for is the answer itself.
+	transport.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	made := &client{apiServer: c.cluster.APIServers()[apiServer].Name, base: config.Host, http: transport, config: config}
 	c.clients[key] = made
 	return made, nil
-}
-
-// every gives the user's clients of all kube-apiservers.
-func (c *connection) every(user v1alpha1.User) ([]*client, error) {
-	clients := make([]*client, len(c.cluster.APIServers()))
-	for i := range clients {
-		var err error
-		if clients[i], err = c.as(i, user); err != nil {
-			return nil, err
-		}
-	}
-	return clients, nil
 }
 
 // send sends one request and reads the whole answer. An answer of any code is

@@ -26,17 +26,15 @@ func describeAction(a *v1alpha1.Action) string {
 	case a.Register != nil:
 		return fmt.Sprintf("register APIService %s for server %s", a.Register.Name(), a.Register.Server)
 	case a.Certificate != nil:
-		return fmt.Sprintf("certificate %s for server %s", a.Certificate.Fault, a.Certificate.Server)
+		on := &v1alpha1.ServerReference{Server: a.Certificate.Server, Replica: a.Certificate.Replica}
+		return fmt.Sprintf("certificate %s for %s", a.Certificate.Fault, replicas(on))
 	case a.Cut != nil:
 		return "cut the connections to " + replicas(a.Cut)
 	case a.Refuse != nil:
 		return "refuse connections to " + replicas(a.Refuse)
 	case a.Answer != nil:
-		status := a.Answer.Status
-		if status == 0 {
-			status = 200
-		}
-		return fmt.Sprintf("server %s answers %d to %s", a.Answer.Server, status, a.Answer.Path)
+		on := &v1alpha1.ServerReference{Server: a.Answer.Server, Replica: a.Answer.Replica}
+		return fmt.Sprintf("%s answers %s to %s", replicas(on), describeAnswer(&a.Answer.Answer), a.Answer.Path)
 	case a.Endpoints != nil:
 		return fmt.Sprintf("make %s of server %s ready", count(a.Endpoints.Ready, "replica"), a.Endpoints.Server)
 	case a.Mend != nil:
@@ -50,7 +48,7 @@ func describeAction(a *v1alpha1.Action) string {
 	case a.Request != nil:
 		return describeRequest(a.Request)
 	}
-	return "an action without a verb"
+	return describeFault(a)
 }
 
 // describeExpectation says what is expected, without when.
@@ -58,9 +56,15 @@ func describeExpectation(e *v1alpha1.Expectation) string {
 	var text string
 	switch {
 	case e.Serves != "":
-		return e.Serves + " is served"
+		return e.Serves + " is served" + through(e.APIServer)
 	case e.APIService != "":
-		text = "APIService " + e.APIService
+		text = "APIService " + e.APIService + through(e.APIServer)
+	case e.Changes != nil:
+		text = "the changes of APIService " + e.Changes.APIService
+	case e.Traffic != nil:
+		text = "traffic " + e.Traffic.Name
+	case e.Interval != "":
+		text = "the interval " + e.Interval
 	case e.Object != nil:
 		text = address(*e.Object)
 	case e.Request != nil:
@@ -107,11 +111,21 @@ func describeExpectation(e *v1alpha1.Expectation) string {
 
 func describeRequest(r *v1alpha1.Request) string {
 	method, path := r.Method()
-	text := method + " " + path + as(r.As)
-	if r.APIServer != nil {
-		text += fmt.Sprintf(" through kube-apiserver-%d", *r.APIServer)
+	text := method + " " + path + as(r.As) + through(r.APIServer)
+	if r.Upgrade != "" {
+		text += " with an upgrade to " + r.Upgrade
+	}
+	if r.Server != "" {
+		text += " straight to server " + r.Server
 	}
 	return text
+}
+
+func through(apiServer *int) string {
+	if apiServer == nil {
+		return ""
+	}
+	return fmt.Sprintf(" through kube-apiserver-%d", *apiServer)
 }
 
 func replicas(r *v1alpha1.ServerReference) string {

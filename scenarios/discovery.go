@@ -20,8 +20,8 @@ import (
 const acceptAggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 // seeDiscovery reads /apis of every kube-apiserver.
-func (w *world) seeDiscovery(ctx context.Context, form v1alpha1.Discovery, t test) sight {
-	clients, err := w.every(v1alpha1.User{})
+func (w *world) seeDiscovery(ctx context.Context, form v1alpha1.Discovery, apiServer *int, t test) sight {
+	clients, err := w.clientsOf(&v1alpha1.Request{Get: "/apis", APIServer: apiServer})
 	if err != nil {
 		return never(err.Error())
 	}

@@ -78,60 +78,37 @@ func (w *world) conditions() []string {
 // actions are what the scenario did, and what became of its APIServices and its
 // servers meanwhile.
 func (w *world) actions() []string {
-	w.mu.Lock()
-	events := slices.Clone(w.done)
-	w.mu.Unlock()
-	servers, names := w.allServers(), w.apiServiceNames()
-	for _, entry := range w.cluster.Timeline().Since(w.mark) {
-		ours := false
-		switch fact := entry.Fact.(type) {
-		case timeline.ConditionChange:
-			ours = slices.Contains(names, fact.APIService)
-		case timeline.Fault:
-			ours = slices.ContainsFunc(servers, func(s *server) bool { return concerns(fact.On, s.harness.Name()) })
+	return w.lines(func(fact timeline.Fact) bool {
+		switch fact.(type) {
+		case timeline.Action, timeline.ConditionChange, timeline.Fault:
+			return true
 		}
-		if ours {
-			events = append(events, did{at: entry.Time, what: entry.Fact.String()})
-		}
-	}
-	slices.SortStableFunc(events, func(a, b did) int { return a.at.Compare(b.at) })
-	return w.lines(events)
+		return false
+	})
 }
 
-// concerns tells whether a fault is on the server, on one of its replicas, which
-// the timeline calls server/index, or on a link, kube-apiserver-0 to server.
-func concerns(on, server string) bool {
-	if i := strings.LastIndex(on, " to "); i >= 0 {
-		on = on[i+len(" to "):]
-	}
-	return on == server || strings.HasPrefix(on, server+"/")
-}
-
+// traffic is what was asked of the servers, not what they asked themselves.
 func (w *world) traffic() []string {
-	var events []did
 	servers := w.allServers()
-	for _, entry := range w.cluster.Timeline().Since(w.mark) {
-		ours := false
-		switch fact := entry.Fact.(type) {
+	lines := w.lines(func(fact timeline.Fact) bool {
+		switch fact := fact.(type) {
 		case timeline.Dial:
-			ours = slices.ContainsFunc(servers, func(s *server) bool { return s.wasDialed(fact) })
+			return !slices.ContainsFunc(servers, func(s *server) bool { return isOn(fact.From, s.harness.Name()) })
 		case timeline.Request:
-			ours = slices.ContainsFunc(servers, func(s *server) bool { return s.answered(fact) })
+			return true
 		}
-		if ours {
-			events = append(events, did{at: entry.Time, what: entry.Fact.String()})
-		}
-	}
-	if len(events) > traffic {
-		events = events[len(events)-traffic:]
-	}
-	return w.lines(events)
+		return false
+	})
+	return lines[max(0, len(lines)-traffic):]
 }
 
-func (w *world) lines(events []did) []string {
-	lines := make([]string, len(events))
-	for i, event := range events {
-		lines[i] = fmt.Sprintf("%+8.3fs  %s", event.at.Sub(w.began).Seconds(), event.what)
+// lines are those of the story's entries that are wanted.
+func (w *world) lines(wanted func(timeline.Fact) bool) []string {
+	var lines []string
+	for _, entry := range w.story() {
+		if wanted(entry.Fact) {
+			lines = append(lines, fmt.Sprintf("%+8.3fs  %s", entry.Time.Sub(w.began).Seconds(), entry.Fact))
+		}
 	}
 	return lines
 }

@@ -41,22 +41,3 @@ func TestAbout(t *testing.T) {
 		t.Errorf("of 100 lines %d are kept, the last of them %q; want the last %d", len(got), got[len(got)-1], logLines)
 	}
 }
-
-func TestConcerns(t *testing.T) {
-	tests := []struct {
-		on   string
-		want bool
-	}{
-		{"my-api-server", true},
-		{"my-api-server/1", true},
-		{"everybody to my-api-server", true},
-		{"kube-apiserver-0 to my-api-server/0", true},
-		{"my-api-server-2", false},
-		{"my-api-server to kube-apiserver-0", false},
-	}
-	for _, test := range tests {
-		if got := concerns(test.on, "my-api-server"); got != test.want {
-			t.Errorf("a fault on %q concerns the server: %t, want %t", test.on, got, test.want)
-		}
-	}
-}

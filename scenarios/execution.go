@@ -52,6 +52,8 @@ func (x *execution) run(ctx context.Context) report.Scenario {
 			x.keep(ctx, x.world.cluster, x.result)
 		}
 	}
+	// The undoing is no part of the story.
+	x.result.Timeline = x.world.story()
 	undoing := time.Now()
 	if err := x.world.undo.unwind(ctx); err != nil {
 		x.world.record(undoing, "undo everything", err)
@@ -125,6 +127,7 @@ func causeFirst(ctx context.Context, err error) error {
 func (x *execution) step(ctx context.Context, index int) (report.Step, error) {
 	given := &x.scenario.Spec.Steps[index]
 	began, mark := time.Now(), x.world.cluster.Timeline().Mark()
+	x.world.stepBegins(began)
 	if index == 0 {
 		// What the aggregator does upon what is given belongs to the first step:
 		// it may be over when the step begins.
@@ -163,7 +166,7 @@ func (x *execution) expect(ctx context.Context, step int, mark timeline.Mark) []
 	var all sync.WaitGroup
 	for i := range given {
 		all.Go(func() {
-			results[i] = x.one(watching, &given[i], mark)
+			results[i] = x.one(watching, step, &given[i], mark)
 			results[i].At = x.scenario.Position(fmt.Sprintf("spec.steps[%d].expect[%d]", step, i)).String()
 			if results[i].Result == report.Failed {
 				giveUp(errOver)
@@ -175,14 +178,15 @@ func (x *execution) expect(ctx context.Context, step int, mark timeline.Mark) []
 }
 
 // one watches one expectation.
-func (x *execution) one(ctx context.Context, e *v1alpha1.Expectation, mark timeline.Mark) (result report.Expectation) {
+func (x *execution) one(ctx context.Context, step int, e *v1alpha1.Expectation, mark timeline.Mark) (result report.Expectation) {
 	result = report.Expectation{What: describeExpectation(e), When: timingOf(e).String(), Result: report.Failed}
 	defer func() {
 		if r := recover(); r != nil {
 			result.Result, result.Reason = report.Failed, fmt.Sprintf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	s, err := x.world.subjectOf(e, mark)
+	began, _ := x.world.stepBegan(step)
+	s, err := x.world.subjectOf(e, mark, began)
 	if err != nil {
 		result.Reason = err.Error()
 		return result
@@ -191,6 +195,9 @@ func (x *execution) one(ctx context.Context, e *v1alpha1.Expectation, mark timel
 	result.Seconds = report.Seconds(v.took)
 	if v.held {
 		result.Result = report.Passed
+		if e.Record != "" {
+			x.measure(e, step, v.became)
+		}
 	} else {
 		if errors.Is(v.reason, errOver) {
 			result.Result = report.Skipped
@@ -201,6 +208,6 @@ func (x *execution) one(ctx context.Context, e *v1alpha1.Expectation, mark timel
 		}
 		result.Last, result.LastFor, result.Through = v.last.state, report.Seconds(v.lastFor), v.last.through
 	}
-	x.world.cluster.Timeline().Record(timeline.Expectation{What: result.What, Held: v.held, Took: v.took, Last: result.Last})
+	x.world.note(time.Now(), timeline.Expectation{What: result.What, Held: v.held, Took: v.took, Last: result.Last})
 	return result
 }

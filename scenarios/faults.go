@@ -22,10 +22,10 @@ type Variant struct {
 // scenario that still passes without one of its faults does not show what it
 // says, so each variant must fail: run them to find out.
 //
-// Faults are what is given wrong: a certificate, an answer, another caBundle than
-// the server's where a certificate is checked, and another port than the
-// Service's; and the actions for which [IsFault] is true. The scenario itself is
-// not changed.
+// Faults are what is given wrong: a certificate, TLS, lies, an answer, the front
+// proxy, another caBundle than the server's where a certificate is checked, and
+// another port than the Service's; and the actions for which [IsFault] is true.
+// The scenario itself is not changed.
 func WithoutEachFault(c *v1alpha1.Case) []Variant {
 	var variants []Variant
 	add := func(without string, change func(*v1alpha1.Case)) {
@@ -34,12 +34,25 @@ func WithoutEachFault(c *v1alpha1.Case) []Variant {
 		variants = append(variants, Variant{Without: without, Case: variant})
 	}
 	given := &c.Spec.Given
+	if c.Spec.Given.ControlPlane != nil && c.Spec.Given.ControlPlane.FrontProxy != nil {
+		add("spec.given.controlPlane.frontProxy", func(v *v1alpha1.Case) {
+			usual := *v.Spec.Given.ControlPlane
+			usual.FrontProxy = nil
+			v.Spec.Given.ControlPlane = &usual
+		})
+	}
 	for i, s := range given.Servers {
 		at := fmt.Sprintf("spec.given.servers[%d]", i)
 		if isBad(s.Certificate) {
 			add(fmt.Sprintf("%s: certificate %s", at, s.Certificate), func(v *v1alpha1.Case) {
 				v.Spec.Given.Servers[i].Certificate = v1alpha1.CertificateGood
 			})
+		}
+		if s.TLS != nil {
+			add(at+": tls", func(v *v1alpha1.Case) { v.Spec.Given.Servers[i].TLS = nil })
+		}
+		if len(s.Lies) > 0 {
+			add(fmt.Sprintf("%s: lies %s", at, joined(s.Lies)), func(v *v1alpha1.Case) { v.Spec.Given.Servers[i].Lies = nil })
 		}
 		for k, answer := range s.Answers {
 			add(fmt.Sprintf("%s: the answer to %s", at, answer.Path), func(v *v1alpha1.Case) {
@@ -75,10 +88,12 @@ func WithoutEachFault(c *v1alpha1.Case) []Variant {
 }
 
 // IsFault tells whether an action of the scenario breaks or changes something
-// that the scenario is about: a certificate with a fault, refused connections, an
-// answer, fewer endpoints than replicas, an object deleted or patched. Making,
-// registering, cutting, touching, mending, kubectl and requests are none: they
-// build, uncover or end.
+// that the scenario is about: a certificate with a fault, other TLS, another
+// authority, a link that is broken, an answer, a lie, fewer endpoints than
+// replicas, an object deleted or patched, a kube-apiserver stopped or paused, a bad
+// certificate of the front proxy. Making, registering, cutting, restarting,
+// touching, mending, kubectl, requests and traffic are none: they build, uncover,
+// look or end.
 func IsFault(s *v1alpha1.Scenario, action *v1alpha1.Action) bool {
 	switch {
 	case action.Certificate != nil:
@@ -86,8 +101,18 @@ func IsFault(s *v1alpha1.Scenario, action *v1alpha1.Action) bool {
 	case action.Endpoints != nil:
 		of := s.Server(action.Endpoints.Server)
 		return of == nil || action.Endpoints.Ready < max(of.Replicas, 1)
+	case action.FrontProxy != nil:
+		return isBad(action.FrontProxy.Fault)
+	case action.CABundle != nil:
+		return action.CABundle.CABundle != v1alpha1.CABundleServer
+	case action.Discovery != nil:
+		return len(action.Discovery.Lies) > 0
+	case action.Link != nil:
+		// It cuts, as the action of that name does.
+		return action.Link.Fault != v1alpha1.LinkCut || action.Link.Connections != "" && action.Link.Connections != v1alpha1.LinkOpen
 	}
-	return action.Refuse != nil || action.Answer != nil || action.Delete != nil || action.Patch != nil
+	return action.Refuse != nil || action.Answer != nil || action.Delete != nil || action.Patch != nil ||
+		action.TLS != nil || action.Rotate != nil || action.Stop != nil || action.Pause != nil
 }
 
 func isBad(fault v1alpha1.CertificateFault) bool {
@@ -98,7 +123,7 @@ func isBad(fault v1alpha1.CertificateFault) bool {
 // without that.
 func corrections(s *v1alpha1.Scenario, service v1alpha1.APIService) iter.Seq2[string, v1alpha1.APIService] {
 	return func(yield func(string, v1alpha1.APIService) bool) {
-		if service.CABundle == v1alpha1.CABundleOther || service.CABundle == v1alpha1.CABundleNone && !service.InsecureSkipTLSVerify {
+		if service.CABundle == v1alpha1.CABundleOther || service.CABundle == v1alpha1.CABundleNotPEM || service.CABundle == v1alpha1.CABundleNone && !service.InsecureSkipTLSVerify {
 			corrected := service
 			corrected.CABundle = v1alpha1.CABundleServer
 			if !yield("caBundle "+string(service.CABundle), corrected) {

@@ -13,9 +13,10 @@ import (
 func TestWithoutEachFault(t *testing.T) {
 	c := named("faulty", func(c *v1alpha1.Case) {
 		c.Spec.Given = v1alpha1.Given{
+			ControlPlane: &v1alpha1.ControlPlane{FrontProxy: &v1alpha1.FrontProxy{SharedCA: true}},
 			Servers: []v1alpha1.Server{
 				{Name: "good", Port: 443, Replicas: 2, Certificate: v1alpha1.CertificateGood},
-				{Name: "bad", Port: 443, Certificate: v1alpha1.CertificateExpired, Answers: []v1alpha1.Answer{{Path: "/apis"}, {Path: "/openapi/*"}}},
+				{Name: "bad", Port: 443, Certificate: v1alpha1.CertificateExpired, TLS: &v1alpha1.TLS{MaxVersion: v1alpha1.TLS12}, Lies: []v1alpha1.DiscoveryLie{v1alpha1.LieEmptyList}, Answers: []v1alpha1.Answer{{Path: "/apis"}, {Path: "/openapi/*"}}},
 			},
 			APIServices: []v1alpha1.APIService{
 				{Server: "good", CABundle: v1alpha1.CABundleServer, Port: 443},
@@ -38,6 +39,24 @@ func TestWithoutEachFault(t *testing.T) {
 				{Kubectl: &v1alpha1.Kubectl{Args: "version"}},
 				{Request: &v1alpha1.Request{Get: "/readyz"}},
 			}},
+			{Name: "broken in other ways", Do: []v1alpha1.Action{
+				{Link: &v1alpha1.LinkAction{Server: "good", Fault: v1alpha1.LinkFreeze}},
+				{Link: &v1alpha1.LinkAction{Server: "good", Fault: v1alpha1.LinkCut}},
+				{Discovery: &v1alpha1.DiscoveryAction{Server: "bad", Lies: []v1alpha1.DiscoveryLie{v1alpha1.LieNullVerbs}}},
+				{Discovery: &v1alpha1.DiscoveryAction{Server: "bad"}},
+				{TLS: &v1alpha1.TLSAction{Server: "good", TLS: v1alpha1.TLS{MaxVersion: v1alpha1.TLS11}}},
+				{Rotate: &v1alpha1.RotateAction{Server: "good", Reload: true}},
+				{CABundle: &v1alpha1.CABundleAction{Server: "good", APIService: "a", CABundle: v1alpha1.CABundleNotPEM}},
+				{CABundle: &v1alpha1.CABundleAction{Server: "good", APIService: "a", CABundle: v1alpha1.CABundleServer}},
+				{FrontProxy: &v1alpha1.FrontProxyAction{Fault: v1alpha1.CertificateExpired}},
+				{FrontProxy: &v1alpha1.FrontProxyAction{Fault: v1alpha1.CertificateGood}},
+				{Pause: &v1alpha1.APIServerReference{}},
+				{Resume: &v1alpha1.APIServerReference{}},
+				{Stop: &v1alpha1.APIServerReference{}},
+				{Start: &v1alpha1.APIServerReference{}},
+				{Restart: &v1alpha1.APIServerReference{}},
+				{Traffic: &v1alpha1.Traffic{Name: "reads"}},
+			}},
 			{Name: "mended", Do: []v1alpha1.Action{
 				{Certificate: &v1alpha1.CertificateAction{Server: "good", Fault: v1alpha1.CertificateGood}},
 				{Endpoints: &v1alpha1.EndpointsAction{Server: "good", Ready: 2}},
@@ -47,7 +66,10 @@ func TestWithoutEachFault(t *testing.T) {
 	})
 	before := asJSON(t, c)
 	want := []string{
+		"spec.given.controlPlane.frontProxy",
 		"spec.given.servers[1]: certificate Expired",
+		"spec.given.servers[1]: tls",
+		"spec.given.servers[1]: lies EmptyList",
 		"spec.given.servers[1]: the answer to /apis",
 		"spec.given.servers[1]: the answer to /openapi/*",
 		"spec.given.apiServices[1]: caBundle Other",
@@ -59,6 +81,14 @@ func TestWithoutEachFault(t *testing.T) {
 		"spec.steps[1].do[5]: server bad answers 503 to /apis",
 		`spec.steps[1].do[6]: patch APIService a: {"spec":{"versionPriority":1}}`,
 		"spec.steps[1].do[7]: caBundle None",
+		"spec.steps[2].do[0]: link Freeze from every kube-apiserver to server good",
+		"spec.steps[2].do[2]: the discovery of server bad lies: NullVerbs",
+		`spec.steps[2].do[4]: TLS of server good: {"maxVersion":"TLS11"}`,
+		"spec.steps[2].do[5]: a new authority for server good, and certificates of it",
+		"spec.steps[2].do[6]: caBundle NotPEM for APIService a",
+		"spec.steps[2].do[8]: front proxy certificate Expired",
+		"spec.steps[2].do[10]: pause kube-apiserver-0",
+		"spec.steps[2].do[12]: stop kube-apiserver-0",
 	}
 	variants := WithoutEachFault(c)
 	var got []string

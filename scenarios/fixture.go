@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -26,23 +27,30 @@ func handlerOf(given v1alpha1.Server) (func(context.Context, harness.Environment
 		return nil, err
 	}
 	legacy := given.Discovery == v1alpha1.DiscoveryLegacy
+	answers := make([]scripted.Answer, len(given.Answers))
+	for i, answer := range given.Answers {
+		answers[i] = scriptedAnswer(answer)
+	}
 	switch given.Fixture {
 	case v1alpha1.FixtureScripted:
-		answers := make([]scripted.Answer, len(given.Answers))
-		for i, answer := range given.Answers {
-			answers[i] = scriptedAnswer(answer)
-		}
 		return func(context.Context, harness.Environment) (http.Handler, error) {
-			return scripted.New(scripted.Config{Resources: resources, LegacyDiscoveryOnly: legacy, Answers: answers})
+			return scripted.New(scripted.Config{
+				Resources: resources, LegacyDiscoveryOnly: legacy, Watch: given.Watch,
+				Lies: liesOf(given.Lies), Answers: answers,
+			})
 		}, nil
 	case v1alpha1.FixtureExtension, "":
 		// What an earlier server of the name stored must not be found again.
 		prefix := "/aggtest.dev/" + given.Name + "/" + string(uuid.NewUUID())
 		return func(ctx context.Context, env harness.Environment) (http.Handler, error) {
-			return extension.Start(ctx, extension.Config{
+			honest, err := extension.Start(ctx, extension.Config{
 				Name: env.Server, Resources: resources, LegacyDiscovery: legacy,
 				Kubeconfig: env.Kubeconfig, EtcdServers: env.EtcdServers, EtcdPrefix: prefix, Log: env.Log,
 			})
+			if err != nil {
+				return nil, err
+			}
+			return scripted.NewLayer(honest, answers...)
 		}, nil
 	}
 	return nil, fmt.Errorf("there is no fixture %q", given.Fixture)
@@ -80,7 +88,19 @@ func resourcesOf(given []v1alpha1.Resource) ([]fixtures.Resource, error) {
 
 func scriptedAnswer(given v1alpha1.Answer) scripted.Answer {
 	return scripted.Answer{
-		Path: given.Path, Methods: given.Methods, Accept: given.Accept,
-		Status: given.Status, Headers: given.Headers, ContentType: given.ContentType, Body: given.Body,
+		Path: given.Path, Methods: given.Methods, Accept: given.Accept, Users: given.Users, Groups: given.Groups,
+		Skip: given.Skip, Times: given.Times, Lasts: time.Duration(given.Lasts),
+		Honest: given.Honest, Status: given.Status, Headers: given.Headers, ContentType: given.ContentType, Body: given.Body,
+		Delay: time.Duration(given.Delay), StallAfter: given.StallAfter, TruncateAfter: given.TruncateAfter,
+		Endless: given.Endless, GoAway: given.GoAway, DropAfter: time.Duration(given.DropAfter),
+		NoBookmarks: given.NoBookmarks, Echo: given.Echo,
 	}
+}
+
+func liesOf(given []v1alpha1.DiscoveryLie) []scripted.Lie {
+	lies := make([]scripted.Lie, len(given))
+	for i, lie := range given {
+		lies[i] = scripted.Lie(lie)
+	}
+	return lies
 }

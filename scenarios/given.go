@@ -94,12 +94,17 @@ func (w *world) startServer(ctx context.Context, given v1alpha1.Server) error {
 	}
 	installed, err := w.cluster.Install(ctx, harness.ServerConfig{
 		Name: given.Name, Namespace: given.Namespace, Service: given.Service, Port: given.Port, Replicas: given.Replicas,
-		Certificate: faultOf(given.Certificate), Rules: rulesOf(given), Handler: handler,
+		TLS: tlsOf(given.TLS), Certificate: givenFault(given.Certificate), Rules: rulesOf(given), Handler: handler,
 	})
 	if err != nil {
 		return err
 	}
 	w.undo.push("server "+given.Name, installed.Close)
+	if given.Certificate == v1alpha1.CertificateMissing {
+		if err := installed.SetCertificateOf(-1, orderOf(given.Certificate, 0)); err != nil {
+			return err
+		}
+	}
 	s := newServer(given, installed)
 	if err := w.learnAddresses(ctx, s); err != nil {
 		return fmt.Errorf("server %s: %w", given.Name, err)
@@ -122,13 +127,9 @@ func (w *world) register(ctx context.Context, given *v1alpha1.APIService) error 
 		GroupPriorityMinimum: given.GroupPriorityMinimum, VersionPriority: given.VersionPriority,
 		InsecureSkipTLSVerify: given.InsecureSkipTLSVerify, Port: given.Port,
 	}
-	switch given.CABundle {
-	case v1alpha1.CABundleNone:
-		service.NoCABundle = true
-	case v1alpha1.CABundleOther:
-		if service.CABundle, err = s.harness.OtherCABundle(); err != nil {
-			return err
-		}
+	service.NoCABundle = given.CABundle == v1alpha1.CABundleNone
+	if service.CABundle, err = s.caBundle(given.CABundle); err != nil {
+		return err
 	}
 	w.follow(service.Name())
 	if err := w.cluster.Register(ctx, service); err != nil {

@@ -40,17 +40,26 @@ func (w *world) apply(ctx context.Context, object v1alpha1.Object) error {
 	// Force, since the fields that the servers under test own are there to be
 	// changed.
 	force := true
-	after, err := objects.Patch(ctx, reference.Name, types.ApplyPatchType, data, metav1.PatchOptions{FieldManager: fieldManager, Force: &force})
-	if err != nil {
+	if _, err := objects.Patch(ctx, reference.Name, types.ApplyPatchType, data, metav1.PatchOptions{FieldManager: fieldManager, Force: &force}); err != nil {
 		return err
 	}
 	w.undo.push("apply "+address(reference), func(ctx context.Context) error {
 		if before == nil {
-			return w.remove(ctx, objects, reference, after.GetUID())
+			return w.removeWhatIsThere(ctx, objects, reference)
 		}
 		return putBack(ctx, objects, before)
 	})
 	return nil
+}
+
+// removeWhatIsThere deletes the object of the name. When the scenario deleted
+// what it had applied, the undoing of that made it anew, with another uid.
+func (w *world) removeWhatIsThere(ctx context.Context, objects dynamic.ResourceInterface, reference v1alpha1.ObjectReference) error {
+	now, err := getIfThere(ctx, objects, reference.Name)
+	if err != nil || now == nil {
+		return err
+	}
+	return w.remove(ctx, objects, reference, now.GetUID())
 }
 
 // patch changes some fields of an object, and undoes it by giving those fields

@@ -5,6 +5,7 @@ package scenarios
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/aggtest/aggtest/scenarios/report"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
@@ -55,7 +56,7 @@ func (g group) String() string {
 	return fmt.Sprintf("the control plane of %s and %d more", g.jobs[0].scenario.FullName(), len(g.jobs)-1)
 }
 
-// plan is what will be run where. own groups run one after another, beside the
+// plan is what will be run where. own groups run a few at a time, beside the
 // shared one.
 type plan struct {
 	shared group
@@ -73,12 +74,12 @@ func newPlan(cases []*v1alpha1.Case, repeat int) (plan, error) {
 	var p plan
 	own := map[string]int{}
 	for run := 1; run <= max(repeat, 1); run++ {
-		for _, c := range cases {
-			j := &job{scenario: c, index: p.jobs, claims: claimsOf(&c.Scenario)}
+		for _, j := range inGoodOrder(cases) {
+			c := j.scenario
+			j.index += p.jobs
 			if repeat > 1 {
 				j.run = run
 			}
-			p.jobs++
 			if c.Spec.Skip != nil {
 				p.left = append(p.left, j)
 				continue
@@ -99,6 +100,26 @@ func newPlan(cases []*v1alpha1.Case, repeat int) (plan, error) {
 			}
 			p.own[i].jobs = append(p.own[i].jobs, j)
 		}
+		p.jobs += len(cases)
 	}
 	return p, nil
+}
+
+// inGoodOrder makes a job of each case. Those that wait for the aggregator's own
+// periods come first, so that the others run meanwhile, and those that run alone
+// last, so that nobody waits until all before them are done.
+func inGoodOrder(cases []*v1alpha1.Case) []*job {
+	jobs := make([]*job, len(cases))
+	rank := map[*job]int{}
+	for i, c := range cases {
+		jobs[i] = &job{scenario: c, index: i, claims: claimsOf(&c.Scenario)}
+		switch {
+		case jobs[i].claims.everything:
+			rank[jobs[i]] = 2
+		case c.Metadata.Labels["time"] != naturalTime:
+			rank[jobs[i]] = 1
+		}
+	}
+	slices.SortStableFunc(jobs, func(a, b *job) int { return rank[a] - rank[b] })
+	return jobs
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"github.com/aggtest/aggtest/harness"
+	"github.com/aggtest/aggtest/harness/timeline"
 	"github.com/aggtest/aggtest/scenarios/report"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
@@ -27,7 +28,7 @@ type clusterPlane struct {
 
 // boot starts the control plane that a group asks for: the options' own, with
 // what the scenarios want over it.
-func (o Options) boot(ctx context.Context, want *v1alpha1.ControlPlane, observer *serialObserver) (plane, error) {
+func (o Options) boot(ctx context.Context, what string, want *v1alpha1.ControlPlane, observer *serialObserver) (plane, error) {
 	config := o.Harness
 	if want != nil {
 		if want.APIServers > 0 {
@@ -35,9 +36,22 @@ func (o Options) boot(ctx context.Context, want *v1alpha1.ControlPlane, observer
 		}
 		config.Flags = over(config.Flags, want.Flags)
 		config.Env = over(config.Env, want.Env)
+		if want.Kubernetes != "" {
+			config.Kubernetes = want.Kubernetes
+		}
+		for _, one := range want.Each {
+			config.Each = append(config.Each, harness.APIServerConfig{Flags: one.Flags, Env: one.Env, Kubernetes: one.Kubernetes})
+		}
+		config.FrontProxy = frontProxyOf(want.FrontProxy)
 		// A timeline belongs to one control plane: the names of the
 		// kube-apiservers are the same on each.
 		config.Timeline = nil
+	}
+	if config.Timeline == nil {
+		config.Timeline = &timeline.Timeline{}
+	}
+	if o.Timeline != nil {
+		o.Timeline(what, config.Timeline)
 	}
 	cluster, err := harness.New(ctx, config)
 	if err != nil {
@@ -66,8 +80,10 @@ func over(lower, upper map[string]string) map[string]string {
 func (p *clusterPlane) version() string { return p.connection.cluster.Version() }
 
 func (p *clusterPlane) run(ctx context.Context, j *job) report.Scenario {
+	w := newWorld(p.connection, j.scenario.Spec.Given.Users)
+	w.exclusive = j.claims.everything
 	x := &execution{
-		world:    newWorld(p.connection, j.scenario.Spec.Given.Users),
+		world:    w,
 		scenario: j.scenario,
 		result:   j.head(),
 		stepDone: func(scenario report.Scenario, step report.Step) {

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -18,7 +19,18 @@ import (
 )
 
 // ask sends the request of a scenario through one client.
-func (c *client) ask(ctx context.Context, r *v1alpha1.Request) expression.Response {
+func (c *client) ask(ctx context.Context, r *v1alpha1.Request) (response expression.Response) {
+	if r.Timeout > 0 {
+		limit := time.Duration(r.Timeout)
+		bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+		defer cancel()
+		ctx = bounded
+	}
+	began := time.Now()
+	defer func() { response.Took = time.Since(began) }()
+	if r.Upgrade != "" {
+		return c.upgrade(ctx, r)
+	}
 	method, path := r.Method()
 	header := map[string]string{"Accept": "application/json"}
 	var body []byte
@@ -88,6 +100,10 @@ func (w *world) request(ctx context.Context, r *v1alpha1.Request) error {
 // change something goes through one only: a second POST of an object is another
 // question than the first.
 func (w *world) clientsOf(r *v1alpha1.Request) ([]*client, error) {
+	if r.Server != "" {
+		direct, err := w.directClient(r)
+		return []*client{direct}, err
+	}
 	user, err := w.user(r.As)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/aggtest/aggtest/harness"
+	"github.com/aggtest/aggtest/harness/timeline"
 	"github.com/aggtest/aggtest/scenarios/report"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
@@ -19,6 +22,11 @@ import (
 // processors pays; but each runs servers and kubectl too, and what a scenario
 // expects within a second must not wait for a processor.
 const defaultParallel = 4
+
+// ownAtOnce bounds the control planes that run beside the shared one. Each needs
+// 350 MB, or 900 MB with three kube-apiservers, and a processor for some seconds
+// when it boots.
+const ownAtOnce = 2
 
 // Report is what became of a run: see package report.
 type Report = report.Report
@@ -40,13 +48,16 @@ type Options struct {
 	Keep func(ctx context.Context, cluster *harness.Cluster, failed report.Scenario)
 	// Observer is told what happens, as it happens. Nil tells nobody.
 	Observer Observer
+	// Timeline is called with the timeline of each control plane before it is
+	// booted; what says which. Nil is not called.
+	Timeline func(what string, tl *timeline.Timeline)
 }
 
 // Run runs the scenarios and says what became of each, in the order given.
 //
 // It boots one control plane for all scenarios that ask for none of their own,
-// and beside it, one after another, those that others ask for. All are closed
-// when Run returns.
+// and beside it, two at a time, those that others ask for: scenarios that ask for
+// the same share one. All are closed when Run returns.
 //
 // The report is never nil and holds every scenario, also when there is an error:
 // when the shared control plane, or every one of the scenarios' own, could not be
@@ -60,8 +71,8 @@ func Run(ctx context.Context, selected []*v1alpha1.Case, opts Options) (*Report,
 	r := &runner{
 		parallel: opts.Parallel,
 		observer: observer,
-		boot: func(ctx context.Context, want *v1alpha1.ControlPlane) (plane, error) {
-			return opts.boot(ctx, want, observer)
+		boot: func(ctx context.Context, what string, want *v1alpha1.ControlPlane) (plane, error) {
+			return opts.boot(ctx, what, want, observer)
 		},
 	}
 	if r.parallel <= 0 {
@@ -74,7 +85,7 @@ func Run(ctx context.Context, selected []*v1alpha1.Case, opts Options) (*Report,
 type runner struct {
 	parallel int
 	observer *serialObserver
-	boot     func(context.Context, *v1alpha1.ControlPlane) (plane, error)
+	boot     func(ctx context.Context, what string, want *v1alpha1.ControlPlane) (plane, error)
 
 	mu     sync.Mutex
 	report Report
@@ -100,9 +111,7 @@ func (r *runner) runAll(ctx context.Context, selected []*v1alpha1.Case, repeat i
 	var both sync.WaitGroup
 	both.Go(func() {
 		<-sharedBooted
-		for _, g := range p.own {
-			ownErr = errors.Join(ownErr, r.runGroup(ctx, g, 1, func() {}))
-		}
+		ownErr = r.runOwn(ctx, p.own)
 	})
 	sharedErr := r.runGroup(ctx, p.shared, r.parallel, sync.OnceFunc(func() { close(sharedBooted) }))
 	both.Wait()
@@ -113,6 +122,22 @@ func (r *runner) runAll(ctx context.Context, selected []*v1alpha1.Case, repeat i
 		ownErr = nil
 	}
 	return &r.report, errors.Join(append(r.left, sharedErr, ownErr)...)
+}
+
+// runOwn runs the groups that have a control plane of their own, some at once.
+func (r *runner) runOwn(ctx context.Context, groups []group) error {
+	errs := make([]error, len(groups))
+	var running errgroup.Group
+	running.SetLimit(min(r.parallel, ownAtOnce))
+	for i, g := range groups {
+		running.Go(func() error {
+			errs[i] = r.runGroup(ctx, g, r.parallel, func() {})
+			return nil
+		})
+	}
+	// The errors are kept by group, for their order.
+	_ = running.Wait()
+	return errors.Join(errs...)
 }
 
 // runGroup boots the control plane of a group, runs its jobs and closes it. ready
@@ -130,7 +155,7 @@ func (r *runner) runGroup(ctx context.Context, g group, parallel int, ready func
 	}
 	began := time.Now()
 	r.observer.tell(func(o Observer) { o.Booting(g.String()) })
-	p, err := r.boot(ctx, g.controlPlane)
+	p, err := r.boot(ctx, g.String(), g.controlPlane)
 	if err != nil {
 		err = fmt.Errorf("start %s: %w", g, err)
 		r.observer.tell(func(o Observer) { o.Booted(g.String(), "", time.Since(began), err) })

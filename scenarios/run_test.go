@@ -99,27 +99,49 @@ func TestRun(t *testing.T) {
 		err     string
 	}{
 		{
-			name:  "one shared, two of their own",
-			cases: []*v1alpha1.Case{named("a"), named("b", own("x")), named("c", own("y")), named("d", own("x"))},
+			name:  "one shared, and two at a time of three of their own",
+			cases: []*v1alpha1.Case{named("a"), named("b", own("x")), named("c", own("y")), named("d", own("x")), named("e", own("z"))},
 			want: `
 				0s booting the shared control plane
 				2s booted the shared control plane v1.37.2 in 2s: <nil>
 				2s booting the control plane of test/b and 1 more
+				2s booting the control plane of test/c
 				2s shared runs test/a
 				3s shared closed
 				3s test/a passed:
 				4s booted the control plane of test/b and 1 more v1.37.2 in 2s: <nil>
+				4s booted the control plane of test/c v1.37.2 in 2s: <nil>
 				4s x runs test/b
+				4s x runs test/d
+				4s y runs test/c
+				5s booting the control plane of test/e
 				5s test/b passed:
-				5s x runs test/d
-				6s booting the control plane of test/c
-				6s test/d passed:
-				6s x closed
-				8s booted the control plane of test/c v1.37.2 in 2s: <nil>
-				8s y runs test/c
-				9s test/c passed:
-				9s y closed`,
-			summary: report.Summary{Passed: 4},
+				5s test/c passed:
+				5s test/d passed:
+				5s x closed
+				5s y closed
+				7s booted the control plane of test/e v1.37.2 in 2s: <nil>
+				7s z runs test/e
+				8s test/e passed:
+				8s z closed`,
+			summary: report.Summary{Passed: 5},
+		},
+		{
+			name: "who waits for the aggregator first, who runs alone last",
+			cases: []*v1alpha1.Case{named("a", exclusive), named("b"), named("c", func(c *v1alpha1.Case) {
+				c.Metadata.Labels = map[string]string{"time": "natural"}
+			})},
+			want: `
+				0s booting the shared control plane
+				2s booted the shared control plane v1.37.2 in 2s: <nil>
+				2s shared runs test/b
+				2s shared runs test/c
+				3s shared runs test/a
+				3s test/b passed:
+				3s test/c passed:
+				4s shared closed
+				4s test/a passed:`,
+			summary: report.Summary{Passed: 3},
 		},
 		{
 			name:   "repeated as a list",
@@ -227,7 +249,7 @@ func TestRun(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := &transcript{began: time.Now()}
-				r := &runner{parallel: 4, observer: &serialObserver{to: log}, boot: func(ctx context.Context, want *v1alpha1.ControlPlane) (plane, error) {
+				r := &runner{parallel: 4, observer: &serialObserver{to: log}, boot: func(ctx context.Context, _ string, want *v1alpha1.ControlPlane) (plane, error) {
 					p := &fakePlane{kubernetes: "v1.37.2", name: "shared", log: log, closeErr: test.close}
 					flag := ""
 					if want != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,8 +19,8 @@ import (
 )
 
 // subjectOf gives what an expectation looks at. step is the mark at which its
-// step began.
-func (w *world) subjectOf(e *v1alpha1.Expectation, step timeline.Mark) (subject, error) {
+// step began, and began the time.
+func (w *world) subjectOf(e *v1alpha1.Expectation, step timeline.Mark, began time.Time) (subject, error) {
 	t, err := compile(e.Verb(), e.That, e.Matches)
 	if err != nil {
 		return subject{}, err
@@ -28,11 +29,19 @@ func (w *world) subjectOf(e *v1alpha1.Expectation, step timeline.Mark) (subject,
 	switch {
 	case e.Serves != "":
 		s.changed = w.cluster.Changed
-		s.look = func(ctx context.Context) sight { return w.seeServes(ctx, e.Serves) }
+		s.look = func(ctx context.Context) sight { return w.seeServes(ctx, e.Serves, e.APIServer) }
 	case e.APIService != "":
 		w.follow(e.APIService)
 		s.changed = w.cluster.Changed
-		s.look = func(ctx context.Context) sight { return w.seeAPIService(ctx, e.APIService, e.Absent, t) }
+		s.look = func(ctx context.Context) sight { return w.seeAPIService(ctx, e, t) }
+	case e.Changes != nil:
+		w.follow(e.Changes.APIService)
+		s.changed = w.cluster.Changed
+		s.look = func(ctx context.Context) sight { return w.seeChanges(ctx, e.Changes, step, t) }
+	case e.Traffic != nil:
+		s.look = func(ctx context.Context) sight { return w.seeTraffic(ctx, e.Traffic, began, t) }
+	case e.Interval != "":
+		s.look = func(ctx context.Context) sight { return w.seeInterval(ctx, e.Interval, t) }
 	case e.Object != nil:
 		s.look = func(ctx context.Context) sight { return w.seeObject(ctx, *e.Object, e.Absent, t) }
 	case e.Request != nil:
@@ -41,7 +50,7 @@ func (w *world) subjectOf(e *v1alpha1.Expectation, step timeline.Mark) (subject,
 		s.every = kubectlEvery
 		s.look = func(ctx context.Context) sight { return w.seeKubectl(ctx, e.Kubectl, t) }
 	case e.Discovery != "":
-		s.look = func(ctx context.Context) sight { return w.seeDiscovery(ctx, e.Discovery, t) }
+		s.look = func(ctx context.Context) sight { return w.seeDiscovery(ctx, e.Discovery, e.APIServer, t) }
 	case e.Dials != nil:
 		s.look = func(ctx context.Context) sight { return w.seeDials(ctx, e.Dials, step, t) }
 	case e.Requests != nil:
@@ -55,8 +64,8 @@ func (w *world) subjectOf(e *v1alpha1.Expectation, step timeline.Mark) (subject,
 // seeServes asks for the group version through every kube-apiserver. 503 is the
 // proxy's own answer, and any other that is not 2xx is not from a server that
 // serves the group version.
-func (w *world) seeServes(ctx context.Context, groupVersion string) sight {
-	clients, err := w.every(v1alpha1.User{})
+func (w *world) seeServes(ctx context.Context, groupVersion string, apiServer *int) sight {
+	clients, err := w.clientsOf(&v1alpha1.Request{Get: "/apis", APIServer: apiServer})
 	if err != nil {
 		return never(err.Error())
 	}
@@ -73,8 +82,14 @@ func (w *world) seeServes(ctx context.Context, groupVersion string) sight {
 }
 
 // seeAPIService looks at what a watch through each kube-apiserver shows.
-func (w *world) seeAPIService(ctx context.Context, name string, absent bool, t test) sight {
-	for i, apiServer := range w.cluster.APIServers() {
+func (w *world) seeAPIService(ctx context.Context, e *v1alpha1.Expectation, t test) sight {
+	name, absent := e.APIService, e.Absent
+	indexes, err := w.apiServers(e.APIServer)
+	if err != nil {
+		return never(err.Error())
+	}
+	for _, i := range indexes {
+		apiServer := w.cluster.APIServers()[i]
 		service := w.cluster.APIService(i, name)
 		if service == nil {
 			if absent {

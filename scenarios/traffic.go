@@ -33,9 +33,17 @@ func (w *world) seeDials(ctx context.Context, of *v1alpha1.DialsOf, step timelin
 		}
 	}
 	dials := expression.Dials{}
+	ends := map[uint64]timeline.Hangup{}
+	for _, entry := range timeline.Of[timeline.Hangup](w.cluster.Timeline(), step) {
+		ends[entry.Fact.ID] = entry.Fact
+	}
 	for _, entry := range timeline.Of[timeline.Dial](w.cluster.Timeline(), step) {
 		if dial := entry.Fact; s == nil || s.wasDialed(dial) {
-			dials = append(dials, expression.Dial{From: dial.From, Address: dial.Address, To: dial.To, Error: dial.Err})
+			end, ended := ends[dial.ID]
+			dials = append(dials, expression.Dial{
+				From: dial.From, Address: dial.Address, To: dial.To, Error: dial.Err,
+				Open: dial.ID != 0 && !ended, Ended: end.Reason, Lasted: end.Open,
+			})
 		}
 	}
 	now := t.judge(ctx, dials, nil)
@@ -108,7 +116,11 @@ func (w *world) seeRequests(ctx context.Context, to *v1alpha1.RequestsTo, step t
 	for _, entry := range timeline.Of[timeline.Request](w.cluster.Timeline(), step) {
 		r := entry.Fact
 		if s.answered(r) && strings.HasPrefix(r.Path, to.Path) {
-			requests = append(requests, expression.Request{Server: r.Server, Method: r.Method, Path: r.Path, User: r.User, Code: r.Code})
+			requests = append(requests, expression.Request{
+				Server: r.Server, Method: r.Method, Path: r.Path, User: r.User, Code: r.Code,
+				Groups: r.Groups, Query: r.Query, Protocol: r.Proto, ClientCertificate: r.ClientCertificate,
+				Headers: r.Headers, Took: r.Took,
+			})
 		}
 	}
 	now := t.judge(ctx, requests, nil)

@@ -63,6 +63,8 @@ type verdict struct {
 	// reason says why it did not hold. Nil when it did.
 	reason error
 	took   time.Duration
+	// became is when it was first seen to hold.
+	became time.Time
 	// last is what was seen last, and lastFor for how long it was seen.
 	last    sight
 	lastFor time.Duration
@@ -77,11 +79,12 @@ var errRanOut = errors.New("time ran out")
 func watch(ctx context.Context, when timing, s subject) verdict {
 	w := &watcher{subject: s, began: time.Now()}
 	err := w.becomes(ctx, when.within)
+	became := time.Now()
 	if err == nil && when.stays > 0 {
 		err = w.stays(ctx, when.stays)
 	}
 	now := time.Now()
-	v := verdict{held: err == nil, reason: err, took: now.Sub(w.began), last: w.last}
+	v := verdict{held: err == nil, reason: err, took: now.Sub(w.began), became: became, last: w.last}
 	if w.looked {
 		v.lastFor = now.Sub(w.since)
 	}

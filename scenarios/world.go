@@ -26,13 +26,23 @@ type world struct {
 	// scenario.
 	began time.Time
 	mark  timeline.Mark
+	// exclusive is true when nobody else runs on the control plane meanwhile.
+	exclusive bool
 
 	mu      sync.Mutex
 	servers map[string]*server
+	// backgrounds are the requests that are repeated, by name.
+	backgrounds map[string]*background
+	// backs bring back the kube-apiservers that are stopped or paused, by number.
+	backs map[int]func(context.Context) error
+	// steps are the moments at which the steps began, and intervals what was
+	// measured.
+	steps     []time.Time
+	intervals map[string]time.Duration
 	// watched are the APIServices that the scenario made or looked at, in order.
 	watched []string
-	// done is what the scenario did, for the evidence.
-	done []did
+	// noted is what this scenario itself put on the timeline.
+	noted []timeline.Entry
 	// kinds remembers the resources that were found. Which kind has which
 	// resource does not change in a scenario; whether it is served does.
 	kinds map[schema.GroupVersionKind]mapping
@@ -43,17 +53,12 @@ type mapping struct {
 	namespaced bool
 }
 
-// did is an action or what followed from it, as the evidence shows it.
-type did struct {
-	at   time.Time
-	what string
-}
-
 func newWorld(c *connection, users []v1alpha1.User) *world {
 	w := &world{
 		connection: c,
 		users:      map[string]v1alpha1.User{},
 		servers:    map[string]*server{},
+		intervals:  map[string]time.Duration{},
 		kinds:      map[schema.GroupVersionKind]mapping{},
 		began:      time.Now(),
 		mark:       c.cluster.Timeline().Mark(),
@@ -106,10 +111,7 @@ func (w *world) record(began time.Time, what string, err error) {
 	if err != nil {
 		action.Err = err.Error()
 	}
-	w.cluster.Timeline().Record(action)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.done = append(w.done, did{at: began, what: action.String()})
+	w.note(began, action)
 }
 
 // objects gives the client for the objects of a reference's kind.

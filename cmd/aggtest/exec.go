@@ -60,10 +60,12 @@ func execCommand(cmd *cobra.Command, flags *givenFlags, args []string) (err erro
 	cfg.Timeline = &timeline.Timeline{}
 	shown := display.New(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	defer shown.Close()
-	ctx, stop := interrupt.Context(cmd.Context(), interrupt.Config{Timeline: cfg.Timeline})
+	ctx, stop := interrupt.Context(cmd.Context(), interrupt.Config{Timelines: interrupt.Of(cfg.Timeline)})
 	defer stop()
 	if flags.verbose {
-		defer showTimeline(cfg.Timeline, shown)()
+		lines := &timelines{show: shown}
+		lines.add("", cfg.Timeline)
+		defer lines.stop()
 	}
 	cluster, err := flags.boot(ctx, shown, cfg, scenario)
 	if err != nil {

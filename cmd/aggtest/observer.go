@@ -42,9 +42,9 @@ type runObserver struct {
 
 var _ scenarios.Observer = (*runObserver)(nil)
 
-func newRunObserver(d *display.Display, p *progress, selected []*v1alpha1.Case, repeat int) *runObserver {
+func newRunObserver(d *display.Display, p *progress, selected []*v1alpha1.Case, repeat, total int) *runObserver {
 	o := &runObserver{
-		display: d, progress: p, began: time.Now(), total: len(selected) * repeat,
+		display: d, progress: p, began: time.Now(), total: total,
 		running: map[string]*display.Task{}, boots: map[string]bool{}, keeping: map[string]bool{},
 	}
 	for _, c := range selected {

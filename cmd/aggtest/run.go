@@ -14,7 +14,6 @@ import (
 
 	"github.com/aggtest/aggtest/cmd/aggtest/internal/display"
 	"github.com/aggtest/aggtest/cmd/aggtest/internal/interrupt"
-	"github.com/aggtest/aggtest/harness/timeline"
 	"github.com/aggtest/aggtest/scenarios"
 	"github.com/aggtest/aggtest/scenarios/catalog"
 	"github.com/aggtest/aggtest/scenarios/selection"
@@ -27,6 +26,7 @@ type runFlags struct {
 	parallel, repeat int
 	reports          []string
 	keep, verbose    bool
+	withoutEachFault bool
 	timeout          time.Duration
 }
 
@@ -48,6 +48,10 @@ connections, the requests and the logs.
 --keep leaves what a failed scenario made standing until Ctrl-C, and prints a
 kubeconfig to look at it with. The other scenarios go on meanwhile.
 
+--without-each-fault is for those who write scenarios: each is run once for each
+of its faults, without that fault, and must fail. One that passes all the same
+shows nothing of the fault. A step called healthy must hold without faults.
+
 --report writes a report for programs: json=FILE or junit=FILE, several with
 commas or by repeating the flag. It is written even when no control plane could
 be started.
@@ -55,7 +59,7 @@ be started.
 Exit status: 0 all passed or were skipped, 1 a scenario failed, 2 the input is
 wrong and nothing was started, 3 no control plane could be started.`,
 		Example: `  aggtest run tls registration/service-not-found
-  aggtest run ./my-scenarios -l speed!=slow --report json=report.json,junit=report.xml`,
+  aggtest run ./my-scenarios -l time!=natural --report json=report.json,junit=report.xml`,
 		GroupID:           groupScenarios,
 		ValidArgsFunction: completeScenarios,
 		RunE:              func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args) },
@@ -67,6 +71,7 @@ wrong and nothing was started, 3 no control plane could be started.`,
 	cmd.Flags().StringSliceVar(&flags.reports, "report", nil, "file to report to: json=FILE or junit=FILE")
 	cmd.Flags().BoolVar(&flags.keep, "keep", false, "leave what a failed scenario made standing until Ctrl-C")
 	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "print the timeline as it happens: conditions, connections, requests, actions")
+	cmd.Flags().BoolVar(&flags.withoutEachFault, "without-each-fault", false, "run each scenario once for each of its faults, without that fault, and demand that it fails")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 0, "end the run after this time, as 10m (default never)")
 	completeFiles(cmd, "report", "store", "etcd", "kube-apiserver", "kubectl")
 	return cmd
@@ -86,16 +91,24 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer reports.close()
-	cfg.Timeline = &timeline.Timeline{}
 
 	shown := display.New(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	defer shown.Close()
 	progress := newProgress(shown)
 	progress.listen(&cfg)
-	observer := newRunObserver(shown, progress, selected, f.repeat)
+	total := len(selected) * f.repeat
+	if f.withoutEachFault {
+		total = variants(selected)
+	}
+	observer := newRunObserver(shown, progress, selected, f.repeat, total)
+	lines := &timelines{}
+	if f.verbose {
+		lines.show = shown
+		defer lines.stop()
+	}
 	ctx, stop := interrupt.Context(cmd.Context(), interrupt.Config{
-		Timeline: cfg.Timeline,
-		First:    func(syscall.Signal) { observer.interrupt() },
+		Timelines: lines.all,
+		First:     func(syscall.Signal) { observer.interrupt() },
 	})
 	defer stop()
 	if f.timeout > 0 {
@@ -103,14 +116,17 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than --timeout %s: %w", f.timeout, context.DeadlineExceeded))
 		defer cancel()
 	}
-	if f.verbose {
-		defer showTimeline(cfg.Timeline, shown)()
+	options := scenarios.Options{
+		Harness: cfg, Parallel: f.parallel, Repeat: f.repeat, Observer: observer, Timeline: lines.add,
 	}
-	options := scenarios.Options{Harness: cfg, Parallel: f.parallel, Repeat: f.repeat, Observer: observer}
 	if f.keep {
 		options.Keep = observer.keep
 	}
-	report, err := scenarios.Run(ctx, selected, options)
+	run := scenarios.Run
+	if f.withoutEachFault {
+		run = scenarios.RunWithoutEachFault
+	}
+	report, err := run(ctx, selected, options)
 	progress.end()
 	observer.summary(report)
 	verdict := verdictOf(ctx, report, err, observer.kept())
@@ -118,6 +134,15 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		return environmentError(errors.Join(err, verdict))
 	}
 	return verdict
+}
+
+// variants counts the runs that leave out a fault each.
+func variants(selected []*v1alpha1.Case) int {
+	total := 0
+	for _, c := range selected {
+		total += len(scenarios.WithoutEachFault(c))
+	}
+	return total
 }
 
 // verdictOf turns the outcome of a run into an error with an exit status.
@@ -170,14 +195,6 @@ func resolve(args []string) ([]*v1alpha1.Case, error) {
 		return nil, inputError(err)
 	}
 	return cases, nil
-}
-
-// showTimeline prints each fact with the seconds since now.
-func showTimeline(tl *timeline.Timeline, shown *display.Display) (stop func()) {
-	began := time.Now()
-	return tl.Listen(func(entry timeline.Entry) {
-		shown.Note(fmt.Sprintf("%9.3fs  %s", entry.Time.Sub(began).Seconds(), strings.ReplaceAll(entry.Fact.String(), "\n", "\n            ")))
-	})
 }
 
 // completeScenarios offers families and names of the catalogue, and files.

@@ -60,12 +60,14 @@ func up(cmd *cobra.Command, flags *givenFlags, write string) (err error) {
 	shown := display.New(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	defer shown.Close()
 	ctx, stop := interrupt.Context(cmd.Context(), interrupt.Config{
-		Timeline: cfg.Timeline,
-		First:    func(syscall.Signal) { shown.Note("stopping; once more gives up at once") },
+		Timelines: interrupt.Of(cfg.Timeline),
+		First:     func(syscall.Signal) { shown.Note("stopping; once more gives up at once") },
 	})
 	defer stop()
 	if flags.verbose {
-		defer showTimeline(cfg.Timeline, shown)()
+		lines := &timelines{show: shown}
+		lines.add("", cfg.Timeline)
+		defer lines.stop()
 	}
 	cluster, err := flags.boot(ctx, shown, cfg, scenario)
 	if err != nil {

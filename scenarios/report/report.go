@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"time"
+
+	"github.com/aggtest/aggtest/harness/timeline"
 )
 
 const (
@@ -63,8 +65,23 @@ type Scenario struct {
 	// Steps are in the order of the file. Those after a failure are skipped; there
 	// are none when the scenario never began.
 	Steps []Step `json:"steps,omitempty"`
+	// Intervals are those that the scenario measured, as they were.
+	Intervals []Interval `json:"intervals,omitempty"`
 	// Evidence is what was found when the scenario failed. Empty otherwise.
 	Evidence []Section `json:"evidence,omitempty"`
+	// Timeline is what happened that concerns the scenario, in order. Its facts
+	// are those of package timeline.
+	Timeline []timeline.Entry `json:"timeline,omitempty"`
+}
+
+// Interval is a time that a scenario measured.
+type Interval struct {
+	// Name is the scenario's own.
+	Name    string  `json:"name"`
+	Seconds Seconds `json:"seconds"`
+	// From is the step at whose beginning it begins, and To what it ends with.
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Step is what became of one step.

@@ -19,11 +19,35 @@ type Action struct {
 	Cut *ServerReference `json:"cut,omitempty"`
 	// Refuse refuses new connections to a server, as a port does that nobody listens on.
 	Refuse *ServerReference `json:"refuse,omitempty"`
-	// Answer replaces what a scripted server says to some requests.
+	// Link breaks the link between the kube-apiservers and a server, in either direction.
+	Link *LinkAction `json:"link,omitempty"`
+	// Answer replaces or changes what a server says to some requests.
 	Answer *AnswerAction `json:"answer,omitempty"`
+	// Discovery has a scripted server lie in its discovery documents.
+	Discovery *DiscoveryAction `json:"discovery,omitempty"`
+	// TLS changes how a server terminates TLS.
+	TLS *TLSAction `json:"tls,omitempty"`
+	// Rotate gives a server a new certificate authority.
+	Rotate *RotateAction `json:"rotate,omitempty"`
+	// CABundle changes the caBundle of an APIService in place.
+	CABundle *CABundleAction `json:"caBundle,omitempty"`
+	// FrontProxy replaces the client certificate that the aggregator shows to servers.
+	FrontProxy *FrontProxyAction `json:"frontProxy,omitempty"`
+	// Stop ends a kube-apiserver, and whoever dials it is refused.
+	Stop *APIServerReference `json:"stop,omitempty"`
+	// Start starts a stopped kube-apiserver again, at its old address.
+	Start *APIServerReference `json:"start,omitempty"`
+	// Restart stops a kube-apiserver and starts it again.
+	Restart *APIServerReference `json:"restart,omitempty"`
+	// Pause stops a kube-apiserver in its tracks: connections to it stay, and nothing is answered.
+	Pause *APIServerReference `json:"pause,omitempty"`
+	// Resume lets a paused kube-apiserver go on.
+	Resume *APIServerReference `json:"resume,omitempty"`
+	// Traffic begins to repeat a request in the background.
+	Traffic *Traffic `json:"traffic,omitempty"`
 	// Endpoints changes which replicas of a server are ready in its EndpointSlice.
 	Endpoints *EndpointsAction `json:"endpoints,omitempty"`
-	// Mend takes every fault off a server: its certificate, its links, its answers and its endpoints.
+	// Mend takes every fault off a server: its certificate, its TLS, its links, its answers, its lies and its endpoints.
 	Mend *ServerReference `json:"mend,omitempty"`
 	// Touch makes the aggregator look again now instead of at the end of its period.
 	Touch *Touch `json:"touch,omitempty"`
@@ -73,15 +97,21 @@ type ServerReference struct {
 type CertificateAction struct {
 	// Server is the given server's name.
 	Server string `json:"server"`
+	// Replica is which one gets it, from 0. All of them when not set.
+	Replica *int `json:"replica,omitempty"`
 	// Fault is what is wrong with the new certificate. None gives a good one.
 	Fault CertificateFault `json:"fault"`
+	// ExpiresIn is how long the certificate is good. For Expiring.
+	ExpiresIn Duration `json:"expiresIn,omitempty"`
 }
 
-// AnswerAction changes what a scripted server says.
+// AnswerAction changes what a server says.
 type AnswerAction struct {
 	// Server is the given server's name.
 	Server string `json:"server"`
-	Answer `json:",inline"`
+	// Replica is which one says it, from 0. All of them when not set.
+	Replica *int `json:"replica,omitempty"`
+	Answer  `json:",inline"`
 }
 
 // EndpointsAction changes which replicas are ready.

@@ -279,6 +279,10 @@ func (c *checker) scalar(path string, node *yaml.Node, t reflect.Type, f form) (
 		if value, ok := yamlInt(node, t.Bits()); ok {
 			return value, true
 		}
+	case formFloat:
+		if value, ok := yamlFloat(node); ok {
+			return value, true
+		}
 	}
 	c.want(path, node, wanted(t, f), "")
 	return nil, false
@@ -308,6 +312,8 @@ func wanted(t reflect.Type, f form) string {
 		return "true or false"
 	case formInt:
 		return "a whole number"
+	case formFloat:
+		return "a number"
 	case formDuration:
 		return "a duration, such as 10s"
 	case formEnum:

@@ -12,6 +12,15 @@ import (
 // availability back-off of 30 s and its discovery of 60 s, more than once.
 const defaultTimeout = Duration(3 * time.Minute)
 
+const (
+	// defaultTrafficEvery is ten requests a second: enough to see an outage of some
+	// hundred milliseconds, and nothing that a control plane feels.
+	defaultTrafficEvery = Duration(100 * time.Millisecond)
+	// defaultTrafficTimeout is longer than the five seconds that the aggregator
+	// gives a server for discovery, and short enough to see an outage as one.
+	defaultTrafficTimeout = Duration(10 * time.Second)
+)
+
 // SetDefaults fills what a scenario leaves empty, as the comments of the fields
 // say. Load has done so for what it gives.
 func SetDefaults(s *Scenario) {
@@ -35,6 +44,10 @@ func SetDefaults(s *Scenario) {
 			if action.Answer != nil {
 				setAnswerDefaults(&action.Answer.Answer)
 			}
+			if action.Traffic != nil {
+				action.Traffic.Every = cmp.Or(action.Traffic.Every, defaultTrafficEvery)
+				action.Traffic.Timeout = cmp.Or(action.Traffic.Timeout, defaultTrafficTimeout)
+			}
 		}
 	}
 }
@@ -56,6 +69,9 @@ func setServerDefaults(server *Server) {
 }
 
 func setAnswerDefaults(answer *Answer) {
+	if answer.Honest || answer.Echo {
+		return
+	}
 	answer.Status = cmp.Or(answer.Status, 200)
 	answer.ContentType = cmp.Or(answer.ContentType, "application/json")
 }
@@ -86,6 +102,8 @@ var documentedDefaults = map[string]any{
 	"Server.certificate":              "None",
 	"Answer.status":                   200,
 	"Answer.contentType":              "application/json",
+	"Traffic.every":                   "100ms",
+	"Traffic.timeout":                 "10s",
 	"APIService.groupPriorityMinimum": 1000,
 	"APIService.versionPriority":      15,
 }

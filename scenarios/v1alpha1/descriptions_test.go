@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aggtest/aggtest/scenarios/v1alpha1/internal/describe"
 )
@@ -70,7 +71,7 @@ func TestDocumentedDefaults(t *testing.T) {
 		ControlPlane: &ControlPlane{},
 		Servers:      []Server{{Answers: []Answer{{}}}},
 		APIServices:  []APIService{{}},
-	}}}
+	}, Steps: []Step{{Do: []Action{{Traffic: &Traffic{}}}}}}}
 	SetDefaults(&s)
 	given := s.Spec.Given
 	got := map[string]any{
@@ -86,6 +87,8 @@ func TestDocumentedDefaults(t *testing.T) {
 		"Answer.contentType":              given.Servers[0].Answers[0].ContentType,
 		"APIService.groupPriorityMinimum": int(given.APIServices[0].GroupPriorityMinimum),
 		"APIService.versionPriority":      int(given.APIServices[0].VersionPriority),
+		"Traffic.every":                   time.Duration(s.Spec.Steps[0].Do[0].Traffic.Every).String(),
+		"Traffic.timeout":                 time.Duration(s.Spec.Steps[0].Do[0].Traffic.Timeout).String(),
 	}
 	if !reflect.DeepEqual(got, documentedDefaults) {
 		t.Errorf("SetDefaults sets\n%v\ndocumented are\n%v", got, documentedDefaults)

@@ -57,9 +57,13 @@
 //
 // # Actions
 //
-// An item of do has exactly one verb: apply, patch, delete, register,
-// certificate, cut, refuse, answer, endpoints, mend, touch, kubectl or request.
-// Actions run in order, and the scenario undoes what they did when it ends.
+// An item of do has exactly one verb. Objects: apply, patch, delete, register,
+// caBundle, endpoints, touch. A server: certificate, tls, rotate, answer,
+// discovery, and mend, which takes all its faults off. The links to it: link, and
+// for short cut and refuse. Kube-apiservers: stop, start, restart, pause, resume,
+// frontProxy. Requests: request, kubectl, and traffic, which goes on in the
+// background. Actions run in order, and the scenario undoes what they did when it
+// ends.
 //
 // # Expectations
 //
@@ -69,16 +73,20 @@
 //	subject      matches        that sees             without either
 //	serves       -              -                     every kube-apiserver gets an answer from the server
 //	apiService   the object     apiService,condition  (refused)
+//	changes      -              changes               (refused)
 //	object       the object     object                (refused)
 //	request      response.json  response              the answer is 2xx
+//	traffic      -              traffic               (refused)
 //	kubectl      -              kubectl               the exit code is 0
 //	discovery    -              discovery             (refused)
 //	dials        -              dials                 (refused)
 //	requests     -              requests              (refused)
+//	interval     -              interval              (refused)
 //
 // An apiService or object can also be absent: true. within is how long it may
 // take to become so, for is how long it must then stay so; with neither it must
-// be so at once.
+// be so at once. record measures how long it took, since the step began or
+// another that since names; a later expectation can look at the interval.
 //
 // matches is a part of an object. A map is matched by a part of it, null says
 // that a field must be absent, numbers are compared by value, and lists of maps
@@ -92,11 +100,14 @@
 //	apiService  any fields
 //	condition   type, status, reason, message, lastTransitionTime: the condition Available, empty when there is none
 //	object      any fields
-//	response    code, body, json, headers (names in lower case), contentType, apiServer, error
+//	response    code, body, json, headers (names in lower case), contentType, apiServer, error, took
+//	changes     []: apiServer, status, reason, message: what a watch showed since the step began
+//	traffic     apiServer, sent, good, failed, codes, errorShare, longestGap, last (as response), open, openFor, events
 //	kubectl     stdout, stderr, exitCode
 //	discovery   groups[]: name, preferredVersion, versions[]: version, freshness, resources[]
-//	dials       []: from, address, to, error
-//	requests    []: server, method, path, user, code
+//	dials       []: from, address, to, error, open, ended, lasted
+//	requests    []: server, method, path, query, user, groups, headers, clientCertificate, protocol, code, took
+//	interval    a duration
 //
 // # Matrix
 //

@@ -91,4 +91,13 @@ func ExampleExplain() {
 	//     Other is an authority that signs nothing of the server's.
 	//   None
 	//     None leaves the field empty: the aggregator then trusts the system's roots.
+	//   ServerAndOther
+	//     ServerAndOther holds both authorities.
+	//   Previous
+	//     Previous is the server's authority before the last rotation.
+	//   ServerAndPrevious
+	//     ServerAndPrevious holds the server's authorities before and after the last
+	//     rotation.
+	//   NotPEM
+	//     NotPEM is text that is no PEM, which Kubernetes does not refuse.
 }

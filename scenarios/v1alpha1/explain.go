@@ -115,6 +115,8 @@ func typeText(t reflect.Type) string {
 		return "boolean"
 	case formInt:
 		return "integer"
+	case formFloat:
+		return "number"
 	case formStruct, formEnum, formDuration:
 		return t.Name()
 	}

@@ -59,7 +59,7 @@ func TestExplainReachesEveryField(t *testing.T) {
 func TestExplainUnknown(t *testing.T) {
 	for _, tc := range []struct{ path, want, reason string }{
 		{"spc", `a scenario has no field "spc", did you mean spec? (it has apiVersion, kind, metadata, spec)`, "at the top"},
-		{"spec.stps.expect", `spec has no field "stps", did you mean spec.steps? (it has description, references, requires, skip, exclusive, timeout, matrix, given, steps)`, "in the middle"},
+		{"spec.stps.expect", `spec has no field "stps", did you mean spec.steps? (it has description, references, covers, requires, skip, exclusive, timeout, matrix, given, steps)`, "in the middle"},
 		{"spec.skip.xyz", `spec.skip has no field "xyz" (it has reason)`, "nothing is near"},
 		{"spec.timeout.seconds", `spec.timeout has no fields, and so no "seconds"`, "below a scalar"},
 	} {

@@ -26,6 +26,36 @@ type ControlPlane struct {
 	Flags map[string]string `json:"flags,omitempty"`
 	// Env is added to the environment of each kube-apiserver.
 	Env map[string]string `json:"env,omitempty"`
+	// Kubernetes is the version of the kube-apiservers, such as v1.37.2. The run's own when empty.
+	Kubernetes string `json:"kubernetes,omitempty"`
+	// Each holds what is special about single kube-apiservers, in their order.
+	Each []APIServer `json:"each,omitempty"`
+	// FrontProxy says what is unusual about the aggregator's identity and the trust in it.
+	FrontProxy *FrontProxy `json:"frontProxy,omitempty"`
+}
+
+// APIServer is what is special about one kube-apiserver of several.
+type APIServer struct {
+	// Flags are set over those of the control plane.
+	Flags map[string]string `json:"flags,omitempty"`
+	// Env is set over that of the control plane.
+	Env map[string]string `json:"env,omitempty"`
+	// Kubernetes is the version of this kube-apiserver. The control plane's when empty.
+	Kubernetes string `json:"kubernetes,omitempty"`
+}
+
+// FrontProxy is the identity by which the aggregator is known to servers.
+type FrontProxy struct {
+	// Certificate is what is wrong with the aggregator's client certificate from the start: Expired, NotYetValid or WrongAuthority. Nothing when empty.
+	Certificate CertificateFault `json:"certificate,omitempty"`
+	// NoCertificate leaves the aggregator without one.
+	NoCertificate bool `json:"noCertificate,omitempty"`
+	// AllowedNames are the common names that servers are told to trust. The aggregator's own when empty.
+	AllowedNames []string `json:"allowedNames,omitempty"`
+	// AnyName tells servers to trust every name that the authority has signed.
+	AnyName bool `json:"anyName,omitempty"`
+	// SharedCA makes the authority of the front proxy that of all clients, too.
+	SharedCA bool `json:"sharedCA,omitempty"`
 }
 
 // User is an identity with a client certificate.
@@ -69,7 +99,13 @@ type Server struct {
 	Discovery Discovery `json:"discovery,omitempty"`
 	// Certificate is what is wrong with the serving certificate from the start. Nothing when empty.
 	Certificate CertificateFault `json:"certificate,omitempty"`
-	// Answers replace what a scripted server would say, from the start.
+	// TLS is how the server terminates TLS from the start.
+	TLS *TLS `json:"tls,omitempty"`
+	// Watch is true when the resources of a scripted server can be watched. Those of an extension server always can.
+	Watch bool `json:"watch,omitempty"`
+	// Lies are what a scripted server's discovery documents say wrongly, from the start.
+	Lies []DiscoveryLie `json:"lies,omitempty"`
+	// Answers replace or change what the server would say, from the start.
 	Answers []Answer `json:"answers,omitempty"`
 }
 
@@ -117,9 +153,26 @@ const (
 	CertificateWrongName CertificateFault = "WrongName"
 	// CertificateWrongAuthority is signed by an authority that is not in caBundle.
 	CertificateWrongAuthority CertificateFault = "WrongAuthority"
+	// CertificateExpiring runs out after expiresIn.
+	CertificateExpiring CertificateFault = "Expiring"
+	// CertificateClusterDomainOnly is for the name that ends in svc.cluster.local alone.
+	CertificateClusterDomainOnly CertificateFault = "ClusterDomainOnly"
+	// CertificateCommonNameOnly has the right common name and no subject alternative names.
+	CertificateCommonNameOnly CertificateFault = "CommonNameOnly"
+	// CertificateSelfSigned is signed by itself.
+	CertificateSelfSigned CertificateFault = "SelfSigned"
+	// CertificateIncompleteChain is signed by an intermediate authority whose certificate is not sent.
+	CertificateIncompleteChain CertificateFault = "IncompleteChain"
+	// CertificateInsecureSignature is signed with SHA-1.
+	CertificateInsecureSignature CertificateFault = "InsecureSignature"
+	// CertificateWeakKey has an RSA key of 1024 bits.
+	CertificateWeakKey CertificateFault = "WeakKey"
+	// CertificateMissing is none at all: handshakes fail.
+	CertificateMissing CertificateFault = "Missing"
 )
 
-// Answer is what a scripted server says to some requests.
+// Answer is what a server says to some requests, in place of its own answer or as
+// a change of it.
 type Answer struct {
 	// Path of the requests, without the query. A * at the end stands for any rest.
 	Path string `json:"path"`
@@ -127,14 +180,42 @@ type Answer struct {
 	Methods []string `json:"methods,omitempty"`
 	// Accept is a part of the Accept header that the requests must have. Any when empty.
 	Accept string `json:"accept,omitempty"`
-	// Status is the HTTP status. 200 when 0.
+	// Users are the names in X-Remote-User of the requests. Any when empty.
+	Users []string `json:"users,omitempty"`
+	// Groups are names of which one must be in X-Remote-Group. Any when empty.
+	Groups []string `json:"groups,omitempty"`
+	// Skip is how many such requests are answered as before, first.
+	Skip int `json:"skip,omitempty"`
+	// Times is how many requests get the answer. No limit when 0.
+	Times int `json:"times,omitempty"`
+	// Lasts is how long the answer is given. Until it is undone when empty.
+	Lasts Duration `json:"lasts,omitempty"`
+	// Honest is true when the server's own answer is given, with what the other fields change of it.
+	Honest bool `json:"honest,omitempty"`
+	// Status is the HTTP status. 200 when 0, and the server's own when honest.
 	Status int `json:"status,omitempty"`
 	// Headers are set on the answer.
 	Headers map[string]string `json:"headers,omitempty"`
-	// ContentType of the body. application/json when empty.
+	// ContentType of the body. application/json when empty, and the server's own when honest.
 	ContentType string `json:"contentType,omitempty"`
 	// Body of the answer.
 	Body string `json:"body,omitempty"`
+	// Delay is how long nothing is sent.
+	Delay Duration `json:"delay,omitempty"`
+	// StallAfter is how many bytes of the body are sent before nothing more comes.
+	StallAfter *int64 `json:"stallAfter,omitempty"`
+	// TruncateAfter is how many bytes of the body are sent before the connection breaks off.
+	TruncateAfter *int64 `json:"truncateAfter,omitempty"`
+	// Endless repeats the body until the client goes away.
+	Endless bool `json:"endless,omitempty"`
+	// GoAway tells the client to make no more requests on this connection.
+	GoAway bool `json:"goAway,omitempty"`
+	// DropAfter ends an answer that goes on, such as a watch, after so long.
+	DropAfter Duration `json:"dropAfter,omitempty"`
+	// NoBookmarks leaves the bookmarks out of a watch.
+	NoBookmarks bool `json:"noBookmarks,omitempty"`
+	// Echo takes an upgrade of the connection and sends back what comes.
+	Echo bool `json:"echo,omitempty"`
 }
 
 // APIService registers one group version with the aggregator.
@@ -167,4 +248,12 @@ const (
 	CABundleOther CABundle = "Other"
 	// CABundleNone leaves the field empty: the aggregator then trusts the system's roots.
 	CABundleNone CABundle = "None"
+	// CABundleServerAndOther holds both authorities.
+	CABundleServerAndOther CABundle = "ServerAndOther"
+	// CABundlePrevious is the server's authority before the last rotation.
+	CABundlePrevious CABundle = "Previous"
+	// CABundleServerAndPrevious holds the server's authorities before and after the last rotation.
+	CABundleServerAndPrevious CABundle = "ServerAndPrevious"
+	// CABundleNotPEM is text that is no PEM, which Kubernetes does not refuse.
+	CABundleNotPEM CABundle = "NotPEM"
 )

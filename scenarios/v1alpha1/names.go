@@ -51,3 +51,9 @@ func isAPIVersion(name string) bool { return isGroupVersion(name) || isServiceNa
 
 // isKind is the form of kinds: a label in any case.
 func isKind(name string) bool { return isServiceName(strings.ToLower(name)) }
+
+// kubernetesVersion is the form of versions of the control plane.
+var kubernetesVersion = regexp.MustCompile(`^v1\.\d+\.\d+$`)
+
+// behaviourID is the form of spec.covers.
+var behaviourID = regexp.MustCompile(`^[a-z]+-[a-z0-9-]*[a-z0-9]$`)

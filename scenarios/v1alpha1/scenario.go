@@ -36,6 +36,8 @@ type Spec struct {
 	Description string `json:"description"`
 	// References name the issues, pull requests or pages that the scenario comes from, as owner/repository#number or a URL.
 	References []string `json:"references,omitempty"`
+	// Covers names behaviours of the aggregation layer that the scenario shows, by the ids of docs/coverage.md.
+	Covers []string `json:"covers,omitempty"`
 	// Requires says what the control plane must be for the scenario to make sense. The scenario is skipped otherwise.
 	Requires *Requires `json:"requires,omitempty"`
 	// Skip leaves the scenario out, with the reason.

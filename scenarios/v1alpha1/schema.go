@@ -65,7 +65,8 @@ func (w *schemaWriter) structure(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[Action](), reflect.TypeFor[Touch]():
 		s.MinProperties, s.MaxProperties = jsonschema.Ptr(1), jsonschema.Ptr(1)
 	case reflect.TypeFor[Expectation]():
-		s.OneOf = oneRequired("serves", "apiService", "object", "request", "kubectl", "discovery", "dials", "requests")
+		s.OneOf = oneRequired("serves", "apiService", "changes", "object", "request", "traffic",
+			"kubectl", "discovery", "dials", "requests", "interval")
 	case reflect.TypeFor[Request]():
 		s.OneOf = oneRequired("get", "post", "put", "patch", "delete")
 	}
@@ -105,6 +106,8 @@ func (w *schemaWriter) value(t reflect.Type) *jsonschema.Schema {
 		return orReference(&jsonschema.Schema{Type: "boolean"})
 	case formInt:
 		return orReference(&jsonschema.Schema{Type: "integer"})
+	case formFloat:
+		return orReference(&jsonschema.Schema{Type: "number"})
 	case formDuration:
 		return orReference(&jsonschema.Schema{Type: "string", Pattern: durationPattern})
 	}

@@ -20,6 +20,7 @@ const (
 	formEnum
 	formBool
 	formInt
+	formFloat
 	formDuration
 )
 
@@ -59,6 +60,8 @@ func formOf(t reflect.Type) form {
 		return formBool
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		return formInt
+	case reflect.Float64:
+		return formFloat
 	}
 	if len(enumerations[t.Name()]) > 0 {
 		return formEnum

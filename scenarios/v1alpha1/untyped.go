@@ -81,3 +81,15 @@ func yamlInt(node *yaml.Node, bits int) (int64, bool) {
 	value, err := strconv.ParseInt(node.Value, 10, bits)
 	return value, err == nil
 }
+
+// yamlFloat takes a number with or without a fraction. Neither an exponent nor
+// infinity is one that a person writes here.
+func yamlFloat(node *yaml.Node) (float64, bool) {
+	if tag := node.ShortTag(); tag != "!!int" && tag != "!!float" || !fraction.MatchString(node.Value) {
+		return 0, false
+	}
+	value, err := strconv.ParseFloat(node.Value, 64)
+	return value, err == nil
+}
+
+var fraction = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)

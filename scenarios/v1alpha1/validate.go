@@ -138,6 +138,12 @@ func (v *validator) spec() {
 		v.check(issueReference.MatchString(reference) || webReference.MatchString(reference), itemPath("spec.references", i),
 			"%q is neither owner/repository#number nor a URL", reference)
 	}
+	for i, id := range spec.Covers {
+		v.check(behaviourID.MatchString(id), itemPath("spec.covers", i), "%q is not the id of a behaviour, such as upstream-04", id)
+	}
+	v.unique("behaviour", len(spec.Covers),
+		func(i int) string { return itemPath("spec.covers", i) },
+		func(i int) string { return spec.Covers[i] })
 	if spec.Requires != nil && spec.Requires.Kubernetes != "" {
 		if _, err := parseRange(spec.Requires.Kubernetes); err != nil {
 			v.add("spec.requires.kubernetes", "%v", err)

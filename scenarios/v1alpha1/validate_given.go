@@ -73,14 +73,29 @@ func (v *validator) given() {
 
 func (v *validator) controlPlane(path string, c *ControlPlane) {
 	v.check(c.APIServers >= 0, path+".apiServers", "%d is negative", c.APIServers)
-	for _, name := range slices.Sorted(maps.Keys(c.Flags)) {
+	v.processSettings(path, c.Flags, c.Env, c.Kubernetes)
+	v.check(len(c.Each) <= max(c.APIServers, 1), path+".each", "has %d items for %d kube-apiservers", len(c.Each), max(c.APIServers, 1))
+	for i, one := range c.Each {
+		v.processSettings(itemPath(path+".each", i), one.Flags, one.Env, one.Kubernetes)
+	}
+	if c.FrontProxy != nil {
+		v.frontProxyFault(path+".frontProxy.certificate", c.FrontProxy.Certificate)
+		v.check(!c.FrontProxy.AnyName || len(c.FrontProxy.AllowedNames) == 0, path+".frontProxy.anyName",
+			"every name is allowed, and allowedNames allows some: leave one of them out")
+	}
+}
+
+func (v *validator) processSettings(path string, flags, env map[string]string, kubernetes string) {
+	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		v.check(name != "" && !strings.HasPrefix(name, "-"), fieldPath(path+".flags", name),
 			"a flag's name is written without dashes before it, such as feature-gates")
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
 		v.check(name != "" && !strings.ContainsAny(name, "= "), fieldPath(path+".env", name),
 			"an environment variable's name has no = and no space")
 	}
+	v.check(kubernetes == "" || kubernetesVersion.MatchString(kubernetes), path+".kubernetes",
+		"%q is not a version such as v1.37.2", kubernetes)
 }
 
 func (v *validator) givenServer(path string, s *Server) {
@@ -105,8 +120,15 @@ func (v *validator) givenServer(path string, s *Server) {
 	v.unique("resource", len(s.Serves), resource, func(i int) string {
 		return s.Serves[i].Group + "/" + s.Serves[i].Version + "/" + s.Serves[i].Resource
 	})
-	v.check(len(s.Answers) == 0 || s.Fixture == FixtureScripted, path+".answers",
-		"only a scripted server has answers: set fixture: scripted")
+	v.check(len(s.Lies) == 0 || s.Fixture == FixtureScripted, path+".lies",
+		"only a scripted server lies in its discovery documents: set fixture: scripted")
+	v.check(!s.Watch || s.Fixture == FixtureScripted, path+".watch",
+		"what an extension server serves can always be watched: leave it out, or set fixture: scripted")
+	v.check(s.Certificate != CertificateExpiring, path+".certificate",
+		"the time would begin before the scenario does: use the action certificate with expiresIn")
+	if s.TLS != nil {
+		v.tls(path+".tls", s.TLS)
+	}
 	for i := range s.Answers {
 		v.answer(itemPath(path+".answers", i), &s.Answers[i])
 	}
@@ -126,6 +148,11 @@ func (v *validator) answer(path string, a *Answer) {
 	}
 	// A status below 200 does not end an answer.
 	v.between(path+".status", a.Status, 200, 599)
+	v.check(a.Skip >= 0, path+".skip", "%d is negative", a.Skip)
+	v.check(a.Times >= 0, path+".times", "%d is negative", a.Times)
+	v.check(!a.Honest || a.Body == "", path+".body", "an honest answer has the server's own body: leave one of them out")
+	v.check(!a.Endless || a.Body != "", path+".endless", "there is no body to repeat")
+	v.check(a.StallAfter == nil || a.TruncateAfter == nil, path+".stallAfter", "an answer that breaks off cannot stall: leave out truncateAfter or this")
 }
 
 // path is the path of a URL.

@@ -53,16 +53,15 @@ func (v *validator) action(path string, a *Action) {
 	case a.Register != nil:
 		v.apiService(at, a.Register)
 	case a.Certificate != nil:
-		v.server(at+".server", a.Certificate.Server)
+		v.replica(at, &ServerReference{Server: a.Certificate.Server, Replica: a.Certificate.Replica})
+		v.check((a.Certificate.Fault == CertificateExpiring) == (a.Certificate.ExpiresIn > 0), at+".expiresIn",
+			"a certificate with the fault Expiring, and no other, says when")
 	case a.Cut != nil:
 		v.replica(at, a.Cut)
 	case a.Refuse != nil:
 		v.replica(at, a.Refuse)
 	case a.Answer != nil:
-		if s := v.server(at+".server", a.Answer.Server); s != nil {
-			v.check(s.Fixture == FixtureScripted, at+".server",
-				"%s is not a scripted server, which alone can be told what to answer: set its fixture: scripted", s.Name)
-		}
+		v.replica(at, &ServerReference{Server: a.Answer.Server, Replica: a.Answer.Replica})
 		v.answer(at, &a.Answer.Answer)
 	case a.Endpoints != nil:
 		if s := v.server(at+".server", a.Endpoints.Server); s != nil {
@@ -78,6 +77,8 @@ func (v *validator) action(path string, a *Action) {
 		v.kubectl(at, a.Kubectl)
 	case a.Request != nil:
 		v.request(at, a.Request)
+	default:
+		v.faultAction(at, a)
 	}
 }
 
@@ -135,13 +136,31 @@ func (v *validator) request(path string, r *Request) {
 	if v.exactlyOne(path, "method", names, []string{"get", "post", "put", "patch", "delete"}) {
 		v.check(r.Get == "" || r.Body == nil, path+".body", "a GET has no body")
 	}
+	v.apiServer(path+".apiServer", r.APIServer)
+	v.check(r.Upgrade == "" || r.Get != "", path+".upgrade", "only a GET can ask for an upgrade")
+	v.check(r.Send == "" || r.Upgrade != "", path+".send", "there is no upgrade after which to send it")
+	if r.Server == "" {
+		v.check(r.Replica == 0, path+".replica", "the request goes to a kube-apiserver: name the server too")
+		v.check(r.Certificate == "", path+".certificate", "the request goes to a kube-apiserver: name the server too")
+		return
+	}
+	replica := r.Replica
+	v.replica(path, &ServerReference{Server: r.Server, Replica: &replica})
+	v.check(r.APIServer == nil, path+".apiServer", "the request goes past the kube-apiservers: leave out apiServer or server")
+	v.check(r.As == "" || r.Certificate == DirectUser, path+".as", "past the aggregator a user is known by a certificate: add certificate: User")
+	v.check(r.Certificate != DirectUser || r.As != "", path+".certificate", "name the user in as")
+	v.check(r.Upgrade == "", path+".upgrade", "an upgrade goes through a kube-apiserver: leave out server")
+}
+
+// apiServer is the number of a kube-apiserver.
+func (v *validator) apiServer(path string, number *int) {
 	apiServers := 1
 	if c := v.scenario.Spec.Given.ControlPlane; c != nil {
 		apiServers = max(c.APIServers, 1)
 	}
-	if r.APIServer != nil {
-		v.check(*r.APIServer >= 0 && *r.APIServer < apiServers, path+".apiServer",
-			"there is no kube-apiserver %d: there are %d, counted from 0", *r.APIServer, apiServers)
+	if number != nil {
+		v.check(*number >= 0 && *number < apiServers, path,
+			"there is no kube-apiserver %d: there are %d, counted from 0", *number, apiServers)
 	}
 }
 
@@ -166,6 +185,14 @@ func (v *validator) expectation(path string, e *Expectation) {
 		v.request(at, e.Request)
 	case e.Kubectl != nil:
 		v.kubectl(at, e.Kubectl)
+	case e.Changes != nil:
+		v.form(at+".apiService", e.Changes.APIService, isAPIServiceName, apiServiceForm)
+		v.apiServer(at+".apiServer", e.Changes.APIServer)
+	case e.Traffic != nil:
+		v.reference(at+".name", "traffic", e.Traffic.Name, v.traffic())
+		v.apiServer(at+".apiServer", e.Traffic.APIServer)
+	case e.Interval != "":
+		v.reference(at, "interval", e.Interval, v.intervals())
 	case e.Dials != nil && e.Dials.Server != "":
 		v.server(at+".server", e.Dials.Server)
 	case e.Requests != nil:
@@ -174,6 +201,7 @@ func (v *validator) expectation(path string, e *Expectation) {
 			v.path(at+".path", e.Requests.Path)
 		}
 	}
+	v.measured(path, e)
 	v.assertions(path, verb, e)
 	timeout := v.scenario.Spec.Timeout
 	if timeout == 0 {
@@ -192,7 +220,7 @@ func (v *validator) assertions(path, verb string, e *Expectation) {
 		"what is absent has nothing for matches and that to look at: leave them out")
 	v.check(e.Matches == nil || isObject || verb == "request", path+".matches",
 		"%s has no object to match: use that", verb)
-	needsOne := isObject || slices.Contains([]string{"discovery", "dials", "requests"}, verb)
+	needsOne := isObject || slices.Contains([]string{"discovery", "dials", "requests", "changes", "traffic", "interval"}, verb)
 	if needsOne && e.Matches == nil && e.That == "" && !e.Absent {
 		help := "add that"
 		if isObject {

@@ -73,8 +73,8 @@ func TestSubjects(t *testing.T) {
 			t.Errorf("the program of %s is about %s and reads %s", subject, p.Subject(), p)
 		}
 	}
-	if len(Subjects()) != 7 {
-		t.Errorf("there are %d subjects, want 7", len(Subjects()))
+	if len(Subjects()) != 10 {
+		t.Errorf("there are %d subjects, want 10", len(Subjects()))
 	}
 }
 

@@ -9,11 +9,14 @@
 //	subject      variables
 //	apiService   apiService (any fields), condition{type, status, reason, message, lastTransitionTime}
 //	object       object (any fields)
-//	request      response{code, body, json, headers, contentType, apiServer, error}
+//	request      response{code, body, json, headers, contentType, apiServer, error, took}
 //	kubectl      kubectl{stdout, stderr, exitCode}
 //	discovery    discovery{groups[]{name, preferredVersion, versions[]{version, freshness, resources[]}}}
-//	dials        dials[]{from, address, to, error}
-//	requests     requests[]{server, method, path, user, code}
+//	dials        dials[]{from, address, to, error, open, ended, lasted}
+//	requests     requests[]{server, method, path, query, user, groups[], headers, clientCertificate, protocol, code, took}
+//	changes      changes[]{apiServer, status, reason, message}
+//	traffic      traffic{apiServer, sent, good, failed, codes, errorShare, longestGap, last{response}, open, openFor, events}
+//	interval     interval (a duration)
 //
 // Beside standard CEL there are optional values (?. and orValue), cel.bind, the
 // extensions strings, lists, sets, math and two-variable comprehensions, and

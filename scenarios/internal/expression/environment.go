@@ -11,10 +11,12 @@ import (
 	"k8s.io/apiserver/pkg/cel/library"
 )
 
-// costLimit bounds one evaluation, in CEL's units of cost: some tenths of a
-// second. It is what Kubernetes allows for one expression
-// (k8s.io/apiserver@v0.37.2/pkg/apis/cel/config.go:22).
-const costLimit = 1_000_000
+// costLimit bounds one evaluation, in CEL's units of cost. Kubernetes allows a
+// million for one expression
+// (k8s.io/apiserver@v0.37.2/pkg/apis/cel/config.go:22), which is too little to look
+// for a text in all of a kube-apiserver's /metrics, some megabytes; this is enough
+// for that, and a second or two of computing.
+const costLimit = 10_000_000
 
 // interruptEvery is how many iterations of a comprehension go between two looks
 // at the context, Kubernetes' own number

@@ -173,7 +173,9 @@ func plainNative(v any) any {
 	switch v := v.(type) {
 	case ref.Val:
 		return plainValue(v)
-	case time.Time, time.Duration, []byte:
+	case time.Duration:
+		return v.String()
+	case time.Time, []byte:
 		return v
 	}
 	switch r := reflect.ValueOf(v); r.Kind() {

@@ -23,6 +23,9 @@ const (
 	SubjectDiscovery  Subject = "discovery"
 	SubjectDials      Subject = "dials"
 	SubjectRequests   Subject = "requests"
+	SubjectChanges    Subject = "changes"
+	SubjectTraffic    Subject = "traffic"
+	SubjectInterval   Subject = "interval"
 )
 
 // Subjects lists all subjects, sorted.
@@ -39,6 +42,9 @@ var variables = map[Subject]map[string]*cel.Type{
 	SubjectDiscovery:  {"discovery": cel.ObjectType(discoveryType)},
 	SubjectDials:      {"dials": cel.ListType(cel.ObjectType(dialType))},
 	SubjectRequests:   {"requests": cel.ListType(cel.ObjectType(requestType))},
+	SubjectChanges:    {"changes": cel.ListType(cel.ObjectType(changeType))},
+	SubjectTraffic:    {"traffic": cel.ObjectType(trafficType)},
+	SubjectInterval:   {"interval": cel.DurationType},
 }
 
 const (
@@ -50,6 +56,8 @@ const (
 	discoveryVersionType = "aggtest.DiscoveryVersion"
 	dialType             = "aggtest.Dial"
 	requestType          = "aggtest.Request"
+	changeType           = "aggtest.Change"
+	trafficType          = "aggtest.Traffic"
 )
 
 // structs are the types of the variables, by name and field.
@@ -69,6 +77,7 @@ var structs = map[string]map[string]*types.Type{
 		"contentType": cel.StringType,
 		"apiServer":   cel.StringType,
 		"error":       cel.StringType,
+		"took":        cel.DurationType,
 	},
 	kubectlType: {
 		"stdout":   cel.StringType,
@@ -93,6 +102,9 @@ var structs = map[string]map[string]*types.Type{
 		"address": cel.StringType,
 		"to":      cel.StringType,
 		"error":   cel.StringType,
+		"open":    cel.BoolType,
+		"ended":   cel.StringType,
+		"lasted":  cel.DurationType,
 	},
 	requestType: {
 		"server": cel.StringType,
@@ -100,6 +112,32 @@ var structs = map[string]map[string]*types.Type{
 		"path":   cel.StringType,
 		"user":   cel.StringType,
 		"code":   cel.IntType,
+
+		"groups":            cel.ListType(cel.StringType),
+		"query":             cel.StringType,
+		"protocol":          cel.StringType,
+		"clientCertificate": cel.StringType,
+		"headers":           cel.MapType(cel.StringType, cel.StringType),
+		"took":              cel.DurationType,
+	},
+	changeType: {
+		"apiServer": cel.StringType,
+		"status":    cel.StringType,
+		"reason":    cel.StringType,
+		"message":   cel.StringType,
+	},
+	trafficType: {
+		"apiServer":  cel.StringType,
+		"sent":       cel.IntType,
+		"good":       cel.IntType,
+		"failed":     cel.IntType,
+		"codes":      cel.ListType(cel.IntType),
+		"errorShare": cel.DoubleType,
+		"longestGap": cel.DurationType,
+		"last":       cel.ObjectType(responseType),
+		"open":       cel.BoolType,
+		"openFor":    cel.DurationType,
+		"events":     cel.IntType,
 	},
 }
 

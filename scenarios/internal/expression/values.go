@@ -39,6 +39,8 @@ type Response struct {
 	APIServer string
 	// Error says why there was no answer. Empty when there was one.
 	Error string
+	// Took is the time until the answer was read.
+	Took time.Duration
 }
 
 // KubectlOutput is what a run of kubectl gave.
@@ -79,6 +81,10 @@ type Dial struct {
 	From, Address string
 	// To is the replica that got it, as server/index; empty when nobody did, and Error then says why.
 	To, Error string
+	// Open is true while the connection is. Ended then says who ended it, and Lasted how long it was open.
+	Open   bool
+	Ended  string
+	Lasted time.Duration
 }
 
 // Requests are requests that reached a server, in order.
@@ -93,7 +99,46 @@ type Request struct {
 	User string
 	// Code is the HTTP status that the server gave.
 	Code int
+	// Groups are those that the front proxy named, and Query what followed the ?.
+	Groups []string
+	Query  string
+	// Protocol is HTTP/1.1 or HTTP/2.0, and ClientCertificate the common name of the one that was shown.
+	Protocol, ClientCertificate string
+	// Headers are the request's, with names in lower case.
+	Headers map[string]string
+	// Took is the time until the answer was over.
+	Took time.Duration
 }
+
+// Changes are what a condition became, in order.
+type Changes []Change
+
+// Change is one of them. Status is empty when the APIService has gone.
+type Change struct {
+	// APIServer is the kube-apiserver that showed it.
+	APIServer               string
+	Status, Reason, Message string
+}
+
+// Traffic is what became of background requests through one kube-apiserver.
+type Traffic struct {
+	APIServer string
+	// Sent counts the requests that ended, Good those answered 2xx, Failed the others.
+	Sent, Good, Failed int
+	// Codes are the different codes that came, sorted; 0 stands for no answer.
+	Codes []int
+	// LongestGap is the longest time without a good answer.
+	LongestGap time.Duration
+	// Last is the last answer.
+	Last Response
+	// Open is true while a watch is open, OpenFor since when, and Events counts the lines that came.
+	Open    bool
+	OpenFor time.Duration
+	Events  int
+}
+
+// Interval is a measured interval.
+type Interval time.Duration
 
 func (APIServiceValues) subject() Subject  { return SubjectAPIService }
 func (ObjectValues) subject() Subject      { return SubjectObject }
@@ -102,6 +147,9 @@ func (KubectlOutput) subject() Subject     { return SubjectKubectl }
 func (DiscoveryDocument) subject() Subject { return SubjectDiscovery }
 func (Dials) subject() Subject             { return SubjectDials }
 func (Requests) subject() Subject          { return SubjectRequests }
+func (Changes) subject() Subject           { return SubjectChanges }
+func (Traffic) subject() Subject           { return SubjectTraffic }
+func (Interval) subject() Subject          { return SubjectInterval }
 
 func (v APIServiceValues) bindings() map[string]any {
 	return map[string]any{"apiService": v.APIService, "condition": available(v.APIService)}
@@ -112,19 +160,20 @@ func (v ObjectValues) bindings() map[string]any {
 }
 
 func (v Response) bindings() map[string]any {
-	headers := v.Headers
-	if headers == nil {
-		headers = map[string]string{}
-	}
-	return map[string]any{"response": map[string]any{
+	return map[string]any{"response": v.fields()}
+}
+
+func (v Response) fields() map[string]any {
+	return map[string]any{
 		"code":        v.Code,
 		"body":        v.Body,
 		"json":        v.JSON,
-		"headers":     headers,
+		"headers":     headers(v.Headers),
 		"contentType": v.ContentType,
 		"apiServer":   v.APIServer,
 		"error":       v.Error,
-	}}
+		"took":        v.Took,
+	}
 }
 
 func (v KubectlOutput) bindings() map[string]any {
@@ -155,7 +204,10 @@ func (v DiscoveryDocument) bindings() map[string]any {
 
 func (v Dials) bindings() map[string]any {
 	return map[string]any{"dials": list(v, func(d Dial) any {
-		return map[string]any{"from": d.From, "address": d.Address, "to": d.To, "error": d.Error}
+		return map[string]any{
+			"from": d.From, "address": d.Address, "to": d.To, "error": d.Error,
+			"open": d.Open, "ended": d.Ended, "lasted": d.Lasted,
+		}
 	})}
 }
 
@@ -163,8 +215,42 @@ func (v Requests) bindings() map[string]any {
 	return map[string]any{"requests": list(v, func(r Request) any {
 		return map[string]any{
 			"server": r.Server, "method": r.Method, "path": r.Path, "user": r.User, "code": r.Code,
+			"groups": list(r.Groups, func(g string) any { return g }), "query": r.Query,
+			"protocol": r.Protocol, "clientCertificate": r.ClientCertificate, "headers": headers(r.Headers),
+			"took": r.Took,
 		}
 	})}
+}
+
+func (v Changes) bindings() map[string]any {
+	return map[string]any{"changes": list(v, func(c Change) any {
+		return map[string]any{"apiServer": c.APIServer, "status": c.Status, "reason": c.Reason, "message": c.Message}
+	})}
+}
+
+func (v Traffic) bindings() map[string]any {
+	share := 0.0
+	if v.Sent > 0 {
+		share = float64(v.Failed) / float64(v.Sent)
+	}
+	return map[string]any{"traffic": map[string]any{
+		"apiServer": v.APIServer, "sent": v.Sent, "good": v.Good, "failed": v.Failed, "errorShare": share,
+		"codes":      list(v.Codes, func(code int) any { return code }),
+		"longestGap": v.LongestGap, "last": v.Last.fields(),
+		"open": v.Open, "openFor": v.OpenFor, "events": v.Events,
+	}}
+}
+
+func (v Interval) bindings() map[string]any {
+	return map[string]any{"interval": time.Duration(v)}
+}
+
+// headers is never nil, so that an expression can look for a name.
+func headers(h map[string]string) map[string]string {
+	if h == nil {
+		return map[string]string{}
+	}
+	return h
 }
 
 func list[T any](items []T, convert func(T) any) []any {

@@ -28,15 +28,20 @@ func (s *Signal) Unwrap() error { return context.Canceled }
 
 // Config says what to do at signals.
 type Config struct {
-	// Timeline knows the child processes. At the second signal those that have
+	// Timelines know the child processes. At the second signal those that have
 	// not ended are killed. Nil means that there are none.
-	Timeline *timeline.Timeline
+	Timelines func() []*timeline.Timeline
 	// First is called at the first signal. Nil means nothing.
 	First func(syscall.Signal)
 	// GiveUp is called after the second signal, when the children are killed. It
 	// should not return. Nil means that the process exits with 128 and the
 	// signal's number.
 	GiveUp func(syscall.Signal)
+}
+
+// Of is for a single timeline.
+func Of(tl *timeline.Timeline) func() []*timeline.Timeline {
+	return func() []*timeline.Timeline { return []*timeline.Timeline{tl} }
 }
 
 // Context gives a context that ends with a [*Signal] as its cause at the first
@@ -69,7 +74,7 @@ func (cfg Config) handle(signals <-chan os.Signal, done <-chan struct{}, cancel 
 			// Only these are asked for.
 			number := received.(syscall.Signal)
 			if seen > 0 {
-				KillChildren(cfg.Timeline)
+				cfg.killChildren()
 				cfg.giveUp(number)
 				return
 			}
@@ -88,6 +93,15 @@ func (cfg Config) giveUp(number syscall.Signal) {
 	}
 	fmt.Fprintln(os.Stderr, "aggtest: interrupted again; the next run removes the files that are left")
 	os.Exit(128 + int(number))
+}
+
+func (cfg Config) killChildren() {
+	if cfg.Timelines == nil {
+		return
+	}
+	for _, tl := range cfg.Timelines() {
+		KillChildren(tl)
+	}
 }
 
 // KillChildren kills each child process that the timeline says has started and

@@ -67,9 +67,9 @@ func TestContext(t *testing.T) {
 	first := make(chan syscall.Signal, 1)
 	gaveUp := make(chan syscall.Signal, 1)
 	ctx, stop := Context(context.Background(), Config{
-		Timeline: tl,
-		First:    func(s syscall.Signal) { first <- s },
-		GiveUp:   func(s syscall.Signal) { gaveUp <- s },
+		Timelines: Of(tl),
+		First:     func(s syscall.Signal) { first <- s },
+		GiveUp:    func(s syscall.Signal) { gaveUp <- s },
 	})
 	defer stop()
 	if err := ctx.Err(); err != nil {

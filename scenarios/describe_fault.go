@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aggtest/aggtest/scenarios/v1alpha1"
+)
+
+// describeFault says in a few words what is broken, or mended again.
+func describeFault(a *v1alpha1.Action) string {
+	switch {
+	case a.Link != nil:
+		return describeLink(a.Link)
+	case a.Discovery != nil && len(a.Discovery.Lies) == 0:
+		return fmt.Sprintf("the discovery of server %s is honest", a.Discovery.Server)
+	case a.Discovery != nil:
+		return fmt.Sprintf("the discovery of server %s lies: %s", a.Discovery.Server, joined(a.Discovery.Lies))
+	case a.TLS != nil:
+		return fmt.Sprintf("TLS of server %s: %s", a.TLS.Server, inline(a.TLS.TLS))
+	case a.Rotate != nil && a.Rotate.Reload:
+		return fmt.Sprintf("a new authority for server %s, and certificates of it", a.Rotate.Server)
+	case a.Rotate != nil:
+		return fmt.Sprintf("a new authority for server %s, which goes on with its old certificate", a.Rotate.Server)
+	case a.CABundle != nil:
+		return fmt.Sprintf("caBundle %s for APIService %s", a.CABundle.CABundle, a.CABundle.APIService)
+	case a.FrontProxy != nil:
+		return fmt.Sprintf("front proxy certificate %s%s", a.FrontProxy.Fault, through(a.FrontProxy.APIServer))
+	case a.Stop != nil:
+		return fmt.Sprintf("stop kube-apiserver-%d", a.Stop.APIServer)
+	case a.Start != nil:
+		return fmt.Sprintf("start kube-apiserver-%d", a.Start.APIServer)
+	case a.Restart != nil:
+		return fmt.Sprintf("restart kube-apiserver-%d", a.Restart.APIServer)
+	case a.Pause != nil:
+		return fmt.Sprintf("pause kube-apiserver-%d", a.Pause.APIServer)
+	case a.Resume != nil:
+		return fmt.Sprintf("resume kube-apiserver-%d", a.Resume.APIServer)
+	case a.Traffic != nil:
+		return fmt.Sprintf("begin traffic %s: GET %s every %s", a.Traffic.Name, a.Traffic.Get, time.Duration(a.Traffic.Every))
+	}
+	return "an action without a verb"
+}
+
+func describeLink(l *v1alpha1.LinkAction) string {
+	on := replicas(&v1alpha1.ServerReference{Server: l.Server, Replica: l.Replica})
+	from := "every kube-apiserver"
+	if l.APIServer != nil {
+		from = fmt.Sprintf("kube-apiserver-%d", *l.APIServer)
+	}
+	if l.Back {
+		return fmt.Sprintf("link %s from %s back to %s", l.Fault, on, from)
+	}
+	return fmt.Sprintf("link %s from %s to %s", l.Fault, from, on)
+}
+
+func describeAnswer(a *v1alpha1.Answer) string {
+	switch {
+	case a.Honest:
+		return "honestly but changed"
+	case a.Echo:
+		return "an upgrade with an echo"
+	case a.Status == 0:
+		return "200"
+	}
+	return fmt.Sprint(a.Status)
+}
+
+func joined[S ~string](items []S) string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = string(item)
+	}
+	return strings.Join(texts, ", ")
+}
