@@ -173,7 +173,7 @@ func (c *Cluster) awaitWatch(ctx context.Context, server APIServer) error {
 
 // ProcessInfo is about one process of a control plane.
 type ProcessInfo struct {
-	// Name is etcd, or the kube-apiserver's.
+	// Name is etcd, kube-controller-manager, or the kube-apiserver's.
 	Name string
 	// PID is the process id.
 	PID int
@@ -181,14 +181,17 @@ type ProcessInfo struct {
 	RSS int64
 }
 
-// Processes lists etcd and the kube-apiservers that are not stopped, with the
-// memory that each has now.
+// Processes lists etcd, the kube-apiservers that are not stopped and the
+// kube-controller-manager if it runs, with the memory that each has now.
 func (c *Cluster) Processes() []ProcessInfo {
 	processes := []ProcessInfo{info(c.plane.Etcd())}
 	for i, process := range c.plane.APIServers() {
 		if c.plane.State(i) != controlplane.Stopped {
 			processes = append(processes, info(process))
 		}
+	}
+	if controllers, ok := c.controllers.info(); ok {
+		processes = append(processes, controllers)
 	}
 	return processes
 }

@@ -46,7 +46,12 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 }
 
 func (c *Cluster) boot(ctx context.Context) error {
-	found, err := binaries.Ensure(ctx, c.config.Binaries, binaries.Etcd, binaries.KubeAPIServer, binaries.Kubectl)
+	programs := []binaries.Name{binaries.Etcd, binaries.KubeAPIServer, binaries.Kubectl}
+	controllers := len(c.config.ControllerManager.Controllers) > 0
+	if controllers {
+		programs = append(programs, binaries.KubeControllerManager)
+	}
+	found, err := binaries.Ensure(ctx, c.config.Binaries, programs...)
 	if err != nil {
 		return err
 	}
@@ -70,6 +75,12 @@ func (c *Cluster) boot(ctx context.Context) error {
 	}
 	if err := c.waitAuthenticationConfig(ctx); err != nil {
 		return err
+	}
+	if controllers {
+		c.config.Progress("starting kube-controller-manager with " + list(c.config.ControllerManager.Controllers))
+		if err := c.prepareControllerManager(ctx, found[binaries.KubeControllerManager].Path); err != nil {
+			return err
+		}
 	}
 	c.config.Progress(fmt.Sprintf("kube-apiserver %s is ready after %s", c.config.Kubernetes, time.Since(began).Round(100*time.Millisecond)))
 	return nil

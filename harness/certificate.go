@@ -24,7 +24,8 @@ type CertificateOrder struct {
 	ExpiresIn time.Duration
 	// None has the replica show no certificate at all. A handshake then ends with
 	// the alert internal_error, of which the aggregator says "remote error: tls:
-	// internal error". Nothing else may be set.
+	// internal error". Nothing else may be set, and the server must not be a
+	// [Command], whose TLS is its own.
 	None bool
 }
 
@@ -72,14 +73,15 @@ func (o CertificateOrder) issue(authority *pki.Authority, names []string) (*show
 		return nil, err
 	}
 	pair := certificate.TLS()
-	return &shown{order: o, pair: &pair}, nil
+	return &shown{order: o, pair: &pair, certificate: certificate}, nil
 }
 
-// shown is what a replica shows in a handshake. The pair is nil when it shows
-// none.
+// shown is what a replica shows in a handshake. The pair and the certificate
+// that it is of are nil when it shows none.
 type shown struct {
-	order CertificateOrder
-	pair  *tls.Certificate
+	order       CertificateOrder
+	pair        *tls.Certificate
+	certificate *pki.Certificate
 }
 
 var errNoCertificate = errors.New("the replica has no certificate, as a fault asks for")
@@ -114,8 +116,7 @@ func (s *Server) SetCertificateOf(replica int, order CertificateOrder) error {
 	if err != nil {
 		return err
 	}
-	s.show(chosen, certificates)
-	return nil
+	return s.show(chosen, certificates)
 }
 
 // Reload gives all replicas good certificates of the present authority, as
@@ -154,7 +155,7 @@ func (s *Server) Rotate(reload bool) error {
 	}
 	s.cluster.timeline.Record(timeline.Action{What: what})
 	if reload {
-		s.show(s.replicas, certificates)
+		return s.show(s.replicas, certificates)
 	}
 	return nil
 }
@@ -208,6 +209,9 @@ func (s *Server) issue(authority *pki.Authority, replicas []*replica, order Cert
 	certificates := make([]*shown, len(replicas))
 	for i, r := range replicas {
 		err := order.validate()
+		if order.None && r.program != nil {
+			err = errors.New("a server that is a command cannot be made to show none: its TLS is its own")
+		}
 		if err == nil {
 			certificates[i], err = order.issue(authority, pki.ServiceNames(s.config.Service, s.config.Namespace))
 		}
@@ -220,8 +224,14 @@ func (s *Server) issue(authority *pki.Authority, replicas []*replica, order Cert
 
 // show has the replicas use the certificates, and records what was mended and
 // what was broken by that.
-func (s *Server) show(replicas []*replica, certificates []*shown) {
+func (s *Server) show(replicas []*replica, certificates []*shown) error {
 	for i, r := range replicas {
+		if r.program != nil {
+			certificate := certificates[i].certificate
+			if err := r.program.files.write(certificate.CertificatePEM(), certificate.KeyPEM()); err != nil {
+				return fmt.Errorf("write the certificate of %s: %w", r.name, err)
+			}
+		}
 		was, now, first := "", certificates[i].order.String(), true
 		if before := r.shown.Swap(certificates[i]); before != nil {
 			was, first = before.order.String(), false
@@ -236,4 +246,5 @@ func (s *Server) show(replicas []*replica, certificates []*shown) {
 			s.cluster.timeline.Record(timeline.Action{What: r.name + " has a new certificate"})
 		}
 	}
+	return nil
 }

@@ -39,12 +39,14 @@ type Cluster struct {
 	record     *controlplane.Record
 	plane      *controlplane.ControlPlane
 	apiServers []APIServer
-	configs    []*rest.Config
-	clients    []*http.Client
-	gates      []*gate
-	observers  []*observer
-	stop       context.CancelFunc
-	changed    signal
+	// controllers is nil without a kube-controller-manager.
+	controllers *controllerManager
+	configs     []*rest.Config
+	clients     []*http.Client
+	gates       []*gate
+	observers   []*observer
+	stop        context.CancelFunc
+	changed     signal
 
 	client     kubernetes.Interface
 	aggregator aggregatorclient.Interface
@@ -125,6 +127,10 @@ func (c *Cluster) close() error {
 	objectsStay := c.away(0)
 	if objectsStay {
 		cancel()
+	}
+	// It would else try to mend what goes.
+	if c.controllers != nil {
+		errs = append(errs, c.controllers.stop())
 	}
 	for _, server := range slices.Backward(servers) {
 		err := server.Close(ctx)

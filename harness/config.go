@@ -36,6 +36,8 @@ type Config struct {
 	// Env is added to the environment of each kube-apiserver. HTTP_PROXY and its
 	// kin are never inherited; one that stands here is set.
 	Env map[string]string
+	// ControllerManager asks for a kube-controller-manager. The zero value is none.
+	ControllerManager ControllerManagerConfig
 	// FrontProxy says what is unusual about the aggregator's identity and how it
 	// is trusted. The zero value is nothing.
 	FrontProxy FrontProxyConfig
@@ -115,6 +117,9 @@ func (c Config) validate() error {
 	}
 	if c.FrontProxy.NoCertificate && c.FrontProxy.Certificate != "" {
 		problems = append(problems, fmt.Errorf("no front-proxy certificate, and one with fault %s: choose one of them", c.FrontProxy.Certificate))
+	}
+	if _, err := controllerNames(c.ControllerManager.Controllers, c.Kubernetes); err != nil {
+		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
 }

@@ -30,24 +30,35 @@ const (
 	streamsPerConnection = 1000
 )
 
-// replica is one endpoint of a server: a handler, and the listener at its
-// address in the virtual network.
+// replica is one endpoint of a server: a handler and the listener at its address
+// in the virtual network, or a program and the way there.
 type replica struct {
 	name    string
 	address netip.Addr
+	// One of the two is set.
 	handler http.Handler
+	program *program
 	shown   atomic.Pointer[shown]
 	tls     atomic.Pointer[tls.Config]
 }
 
 func (s *Server) replicaName(index int) string { return fmt.Sprintf("%s/%d", s.config.Name, index) }
 
-// startReplicas makes the handlers side by side, since an extension server
-// spends most of its start waiting for its informers.
 func (s *Server) startReplicas(ctx context.Context, kubeconfig string) error {
 	s.replicas = make([]*replica, s.config.Replicas)
+	if s.config.Command != nil {
+		return s.startPrograms(ctx, kubeconfig)
+	}
+	return s.startHandlers(ctx, kubeconfig)
+}
+
+// startHandlers makes the handlers side by side, since an extension server
+// spends most of its start waiting for its informers.
+func (s *Server) startHandlers(ctx context.Context, kubeconfig string) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i := range s.replicas {
+		// In their order, which people look at.
+		address := s.cluster.network.AllocateEndpoint()
 		group.Go(func() error {
 			handler, err := s.config.Handler(groupCtx, Environment{
 				Server: s.config.Name, Replica: i, Kubeconfig: kubeconfig,
@@ -56,7 +67,7 @@ func (s *Server) startReplicas(ctx context.Context, kubeconfig string) error {
 			if err != nil {
 				return fmt.Errorf("start replica %d: %w", i, err)
 			}
-			s.replicas[i] = &replica{name: s.replicaName(i), address: s.cluster.network.AllocateEndpoint(), handler: handler}
+			s.replicas[i] = &replica{name: s.replicaName(i), address: address, handler: handler}
 			if closer, ok := handler.(io.Closer); ok {
 				s.onClose(func(context.Context) error { return closer.Close() })
 			}

@@ -22,7 +22,7 @@ const (
 )
 
 // ServerConfig describes an extension API server to put behind a Service. Name
-// and Handler must be set.
+// and one of Handler and Command must be set.
 type ServerConfig struct {
 	// Name of the server: it is in the timeline, in the names of its objects,
 	// and the Service's name unless Service is set.
@@ -34,9 +34,21 @@ type ServerConfig struct {
 	Service string
 	// Port of the Service. 0 means 443.
 	Port int32
-	// Replicas is how many endpoints the Service gets, each with a handler of
-	// its own. 0 means 1.
+	// Replicas is how many endpoints the Service gets, each with a handler or a
+	// process of its own. 0 means 1.
 	Replicas int
+	// Pods shows each replica as a running Pod, labelled app: <name> as by a
+	// Deployment, that has the replica's address: <name>-0 and so on, in the
+	// Service's namespace. [Server.SetReady] makes the Pods ready or not as well.
+	// Without EndpointsFromPods they are on no Node.
+	Pods bool
+	// EndpointsFromPods gives the Service a selector and leaves its EndpointSlices
+	// to a controller: the endpointslice-controller of a kube-controller-manager,
+	// without which the Service has no endpoints. It implies Pods, which are then
+	// on a Node of the server's own, aggtest-<name>: the controller leaves out
+	// Pods whose Node is not there
+	// (k8s.io/endpointslice@v0.37.2/reconciler.go:208-226).
+	EndpointsFromPods bool
 	// Rules are cluster-wide rights of the server's own identity beside what
 	// every server behind the aggregator is given: the ClusterRole
 	// system:auth-delegator, and in kube-system the Role
@@ -46,11 +58,15 @@ type ServerConfig struct {
 	// nothing.
 	Certificate pki.Fault
 	// TLS is how the replicas terminate TLS. The zero value is what most servers
-	// do.
+	// do. It is not for a Command, whose TLS is its own.
 	TLS TLS
 	// Handler makes the handler of one replica. One that is an [io.Closer] is
 	// closed when the server is.
 	Handler func(ctx context.Context, env Environment) (http.Handler, error)
+	// Command is the program of each replica, which serves TLS by itself. Its
+	// requests are its own affair and not on the timeline; the connections are,
+	// and so are its start and its end. What it writes is the server's log.
+	Command *Command
 }
 
 // Environment is what a replica is given to work with.
@@ -77,13 +93,24 @@ func (c ServerConfig) withDefaults() ServerConfig {
 	c.Service = orDefault(c.Service, c.Name)
 	c.Port = orDefault(c.Port, defaultServicePort)
 	c.Replicas = orDefault(c.Replicas, 1)
+	c.Pods = c.Pods || c.EndpointsFromPods
 	return c
 }
 
 func (c ServerConfig) validate() error {
 	var problems []error
-	if c.Handler == nil {
-		problems = append(problems, errors.New("handler must be set"))
+	switch {
+	case c.Handler == nil && c.Command == nil:
+		problems = append(problems, errors.New("handler must be set, or command"))
+	case c.Handler != nil && c.Command != nil:
+		problems = append(problems, errors.New("handler and command exclude each other"))
+	case c.Command != nil:
+		if err := c.Command.validate(c.Replicas); err != nil {
+			problems = append(problems, fmt.Errorf("command: %w", err))
+		}
+		if !c.TLS.isZero() {
+			problems = append(problems, fmt.Errorf("TLS: %w", errOwnTLS))
+		}
 	}
 	for _, name := range []struct{ field, value string }{{"name", c.Name}, {"service", c.Service}, {"namespace", c.Namespace}} {
 		for _, problem := range validation.IsDNS1035Label(name.value) {
@@ -107,6 +134,8 @@ type Server struct {
 	replicas []*replica
 	// clusterIP is the Service's. Empty when it has none.
 	clusterIP string
+	// ending ends when the server is closed. Nil unless it is a command.
+	ending context.Context
 
 	mu sync.Mutex
 	// authority signs the server's good certificates, previous did so before the
@@ -120,7 +149,7 @@ type Server struct {
 
 // Install starts the server's replicas and makes their Service, their
 // EndpointSlice, a certificate for the Service's name, and an identity with the
-// rights of cfg. The server is not registered with the aggregator: see
+// rights of cfg. It returns when a server that is a [Command] is ready. The server is not registered with the aggregator: see
 // [Cluster.Register]. When it fails, what it had made is gone again.
 func (c *Cluster) Install(ctx context.Context, cfg ServerConfig) (*Server, error) {
 	cfg = cfg.withDefaults()
@@ -159,6 +188,9 @@ func (s *Server) install(ctx context.Context) error {
 	if err := s.startReplicas(ctx, kubeconfig); err != nil {
 		return err
 	}
+	if err := s.makePods(ctx); err != nil {
+		return err
+	}
 	if err := s.makeService(ctx); err != nil {
 		return err
 	}
@@ -173,9 +205,10 @@ func (s *Server) onClose(f func(context.Context) error) {
 	s.undo = append(s.undo, f)
 }
 
-// Close takes the server away: its Service, EndpointSlice, identity and
-// listeners. An APIService that names it stays, and so does the namespace. A
-// second Close does nothing.
+// Close takes the server away: its Service, EndpointSlice, Pods, identity and
+// listeners, and the processes of a [Command], which are told to end and waited
+// for. An APIService that names it stays, and so does the namespace. A second
+// Close does nothing.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	undo := s.undo
@@ -203,7 +236,8 @@ func (s *Server) Service() string { return s.config.Service }
 // Port is the Service's port.
 func (s *Server) Port() int32 { return s.config.Port }
 
-// Handlers returns the replicas' handlers, as ServerConfig.Handler made them.
+// Handlers returns the replicas' handlers, as ServerConfig.Handler made them. They
+// are nil when the server is a [Command].
 func (s *Server) Handlers() []http.Handler {
 	handlers := make([]http.Handler, len(s.replicas))
 	for i, r := range s.replicas {

@@ -18,17 +18,24 @@ import (
 // (k8s.io/apiserver@v0.37.2/pkg/util/proxy/proxy.go:102).
 const portName = "https"
 
-// appLabel is set on the Service and the EndpointSlice, and is where a selector
-// would look.
+// appLabel is set on the Service, the EndpointSlice and the Pods, and is what a
+// selector goes by.
 const appLabel = "app"
 
-// makeService creates the Service, without a selector since no controller
-// runs that would follow one, and the EndpointSlice of the replicas.
+// makeService creates the Service and the EndpointSlice of the replicas. Only a
+// Service whose EndpointSlices are a controller's has a selector, which is what
+// the controller goes by.
 func (s *Server) makeService(ctx context.Context) error {
 	services := s.cluster.client.CoreV1().Services(s.config.Namespace)
+	var selector map[string]string
+	if s.config.EndpointsFromPods {
+		selector = map[string]string{appLabel: s.config.Name}
+		s.onClose(s.deleteControllersSlices)
+	}
 	service, err := services.Create(ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: s.config.Service, Labels: map[string]string{appLabel: s.config.Name}},
 		Spec: corev1.ServiceSpec{
+			Selector: selector,
 			Ports: []corev1.ServicePort{{
 				Name: portName, Protocol: corev1.ProtocolTCP,
 				Port: s.config.Port, TargetPort: intstr.FromInt32(targetPort),
@@ -42,6 +49,9 @@ func (s *Server) makeService(ctx context.Context) error {
 		return ignoreNotFound(services.Delete(ctx, s.config.Service, metav1.DeleteOptions{}))
 	})
 	s.clusterIP = service.Spec.ClusterIP
+	if s.config.EndpointsFromPods {
+		return nil
+	}
 	slices := s.cluster.client.DiscoveryV1().EndpointSlices(s.config.Namespace)
 	if _, err := slices.Create(ctx, s.endpointSlice(s.config.Replicas), metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create EndpointSlice %s/%s: %w", s.config.Namespace, s.config.Service, err)
@@ -76,22 +86,32 @@ func (s *Server) endpointSlice(ready int) *discoveryv1.EndpointSlice {
 	return slice
 }
 
-// SetReady makes the first n replicas ready in the EndpointSlice and the others
-// not, as a readiness probe of a kubelet would. The replicas go on listening.
+// SetReady makes the first n replicas ready and the others not, as a readiness
+// probe of a kubelet would: in the EndpointSlice, and in the Pods if there are
+// any. The EndpointSlices of a controller follow the Pods in their own time. The
+// replicas go on listening.
 func (s *Server) SetReady(ctx context.Context, n int) error {
 	if n < 0 || n > len(s.replicas) {
 		return fmt.Errorf("make %d replicas of server %q ready: it has %d", n, s.config.Name, len(s.replicas))
 	}
+	err := s.setPodsReady(ctx, n)
+	if err == nil && !s.config.EndpointsFromPods {
+		err = s.setEndpointsReady(ctx, n)
+	}
+	if err != nil {
+		return fmt.Errorf("make %d replicas of server %q ready: %w", n, s.config.Name, err)
+	}
+	return nil
+}
+
+func (s *Server) setEndpointsReady(ctx context.Context, n int) error {
 	slices := s.cluster.client.DiscoveryV1().EndpointSlices(s.config.Namespace)
 	now, err := slices.Get(ctx, s.config.Service, metav1.GetOptions{})
 	if err == nil {
 		now.Endpoints = s.endpointSlice(n).Endpoints
 		_, err = slices.Update(ctx, now, metav1.UpdateOptions{})
 	}
-	if err != nil {
-		return fmt.Errorf("make %d replicas of server %q ready: %w", n, s.config.Name, err)
-	}
-	return nil
+	return err
 }
 
 // ensureNamespace makes the namespace if it is missing. It stays until the

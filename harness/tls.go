@@ -100,6 +100,13 @@ func (t TLS) validate() error {
 	return errors.Join(problems...)
 }
 
+// errOwnTLS is why the TLS of a command cannot be chosen.
+var errOwnTLS = errors.New("it is a command, whose TLS is its own: set it by the command's arguments")
+
+func (t TLS) isZero() bool {
+	return t.ClientCertificate == "" && t.MinVersion == 0 && t.MaxVersion == 0 && t.CipherSuites == nil && t.NextProtos == nil
+}
+
 func (t TLS) versions() (minimum, maximum uint16) {
 	maximum = orDefault(t.MaxVersion, tls.VersionTLS13)
 	if t.MaxVersion == 0 && t.CipherSuites != nil {
@@ -161,10 +168,18 @@ func (t TLS) config(r *replica) *tls.Config {
 }
 
 // SetTLS changes how all replicas terminate TLS; the zero value takes all
-// changes back. New connections see it at once, open ones stay as they are.
+// changes back. New connections see it at once, open ones stay as they are. A
+// server that is a [Command] has TLS of its own, and none but the zero value is
+// taken for it.
 func (s *Server) SetTLS(t TLS) error {
 	if err := t.validate(); err != nil {
 		return fmt.Errorf("set the TLS of server %q: %w", s.config.Name, err)
+	}
+	if s.config.Command != nil {
+		if !t.isZero() {
+			return fmt.Errorf("set the TLS of server %q: %w", s.config.Name, errOwnTLS)
+		}
+		return nil
 	}
 	s.mu.Lock()
 	was := s.tls

@@ -50,6 +50,8 @@ func (w *world) do(ctx context.Context, action *v1alpha1.Action) error {
 		return w.onServer(action.Link.Server, func(s *server) error { return s.breakLink(w, action.Link) })
 	case action.Answer != nil:
 		return w.onServer(action.Answer.Server, func(s *server) error { return s.answer(w, action.Answer) })
+	case action.Set != nil:
+		return w.onServer(action.Set.Server, func(s *server) error { return s.setValues(w, action.Set) })
 	case action.Discovery != nil:
 		return w.onServer(action.Discovery.Server, func(s *server) error { return s.lie(w, action.Discovery.Lies) })
 	case action.TLS != nil:
@@ -75,17 +77,17 @@ func (w *world) do(ctx context.Context, action *v1alpha1.Action) error {
 	case action.FrontProxy != nil:
 		return w.setFrontProxy(action.FrontProxy)
 	case action.Stop != nil:
-		return w.stopAPIServer(ctx, action.Stop.APIServer)
+		return w.stop(ctx, w.process(action.Stop))
 	case action.Start != nil:
-		i := action.Start.APIServer
-		return w.bring(i, func() error { return w.cluster.StartAPIServer(ctx, i) })
+		p := w.process(action.Start)
+		return w.bring(p.name, func() error { return p.start(ctx) })
 	case action.Restart != nil:
-		return w.cluster.RestartAPIServer(ctx, action.Restart.APIServer)
+		return w.process(action.Restart).restart(ctx)
 	case action.Pause != nil:
-		return w.pauseAPIServer(action.Pause.APIServer)
+		return w.pause(w.process(action.Pause))
 	case action.Resume != nil:
-		i := action.Resume.APIServer
-		return w.bring(i, func() error { return w.cluster.ResumeAPIServer(i) })
+		p := w.process(action.Resume)
+		return w.bring(p.name, p.resume)
 	}
 	return fmt.Errorf("the action has no verb")
 }

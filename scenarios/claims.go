@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aggtest/aggtest/fixtures/metrics"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
 
@@ -59,9 +60,17 @@ func claimsOf(s *v1alpha1.Scenario) claims {
 		for _, resource := range server.Serves {
 			c.group(resource.Group)
 		}
+		if server.Fixture == v1alpha1.FixtureMetrics {
+			for _, gv := range metrics.GroupVersions(apisOf(server.APIs)...) {
+				c.group(gv.Group)
+			}
+		}
 	}
 	for _, service := range given.APIServices {
 		c.group(service.Group)
+	}
+	for _, node := range given.Nodes {
+		c.reference(v1alpha1.ObjectReference{Kind: "Node", Name: node.Name})
 	}
 	for _, object := range given.Objects {
 		c.object(object)

@@ -15,6 +15,8 @@ func describeFault(a *v1alpha1.Action) string {
 	switch {
 	case a.Link != nil:
 		return describeLink(a.Link)
+	case a.Set != nil:
+		return fmt.Sprintf("server %s: %s is %s", a.Set.Server, a.Set.Name, describeValues(a.Set))
 	case a.Discovery != nil && len(a.Discovery.Lies) == 0:
 		return fmt.Sprintf("the discovery of server %s is honest", a.Discovery.Server)
 	case a.Discovery != nil:
@@ -30,19 +32,30 @@ func describeFault(a *v1alpha1.Action) string {
 	case a.FrontProxy != nil:
 		return fmt.Sprintf("front proxy certificate %s%s", a.FrontProxy.Fault, through(a.FrontProxy.APIServer))
 	case a.Stop != nil:
-		return fmt.Sprintf("stop kube-apiserver-%d", a.Stop.APIServer)
+		return "stop " + nameOf(a.Stop)
 	case a.Start != nil:
-		return fmt.Sprintf("start kube-apiserver-%d", a.Start.APIServer)
+		return "start " + nameOf(a.Start)
 	case a.Restart != nil:
-		return fmt.Sprintf("restart kube-apiserver-%d", a.Restart.APIServer)
+		return "restart " + nameOf(a.Restart)
 	case a.Pause != nil:
-		return fmt.Sprintf("pause kube-apiserver-%d", a.Pause.APIServer)
+		return "pause " + nameOf(a.Pause)
 	case a.Resume != nil:
-		return fmt.Sprintf("resume kube-apiserver-%d", a.Resume.APIServer)
+		return "resume " + nameOf(a.Resume)
 	case a.Traffic != nil:
 		return fmt.Sprintf("begin traffic %s: GET %s every %s", a.Traffic.Name, a.Traffic.Get, time.Duration(a.Traffic.Every))
 	}
 	return "an action without a verb"
+}
+
+// nameOf is what a process is called.
+func nameOf(r *v1alpha1.ProcessReference) string {
+	if r.ControllerManager {
+		return "kube-controller-manager"
+	}
+	if r.APIServer == nil {
+		return "kube-apiserver-0"
+	}
+	return fmt.Sprintf("kube-apiserver-%d", *r.APIServer)
 }
 
 func describeLink(l *v1alpha1.LinkAction) string {

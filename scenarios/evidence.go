@@ -37,6 +37,12 @@ func (w *world) evidence() []report.Section {
 			Lines: about(apiServer.Tail(logSearched), words, w.began),
 		})
 	}
+	if w.cluster.HasControllerManager() {
+		sections = append(sections, report.Section{
+			Title: "log of kube-controller-manager",
+			Lines: about(w.cluster.ControllerManagerTail(logSearched), words, w.began),
+		})
+	}
 	for _, s := range w.allServers() {
 		sections = append(sections, report.Section{Title: "log of server " + s.given.Name, Lines: s.harness.Tail(logLines)})
 	}

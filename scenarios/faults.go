@@ -89,8 +89,8 @@ func WithoutEachFault(c *v1alpha1.Case) []Variant {
 
 // IsFault tells whether an action of the scenario breaks or changes something
 // that the scenario is about: a certificate with a fault, other TLS, another
-// authority, a link that is broken, an answer, a lie, fewer endpoints than
-// replicas, an object deleted or patched, a kube-apiserver stopped or paused, a bad
+// authority, a link that is broken, an answer, other values of a metric, a lie, fewer endpoints than
+// replicas, an object deleted or patched, a process stopped or paused, a bad
 // certificate of the front proxy. Making, registering, cutting, restarting,
 // touching, mending, kubectl, requests and traffic are none: they build, uncover,
 // look or end.
@@ -111,7 +111,7 @@ func IsFault(s *v1alpha1.Scenario, action *v1alpha1.Action) bool {
 		// It cuts, as the action of that name does.
 		return action.Link.Fault != v1alpha1.LinkCut || action.Link.Connections != "" && action.Link.Connections != v1alpha1.LinkOpen
 	}
-	return action.Refuse != nil || action.Answer != nil || action.Delete != nil || action.Patch != nil ||
+	return action.Refuse != nil || action.Answer != nil || action.Set != nil || action.Delete != nil || action.Patch != nil ||
 		action.TLS != nil || action.Rotate != nil || action.Stop != nil || action.Pause != nil
 }
 

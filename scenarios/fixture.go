@@ -15,6 +15,7 @@ import (
 
 	"github.com/aggtest/aggtest/fixtures"
 	"github.com/aggtest/aggtest/fixtures/extension"
+	"github.com/aggtest/aggtest/fixtures/metrics"
 	"github.com/aggtest/aggtest/fixtures/scripted"
 	"github.com/aggtest/aggtest/harness"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
@@ -39,6 +40,8 @@ func handlerOf(given v1alpha1.Server) (func(context.Context, harness.Environment
 				Lies: liesOf(given.Lies), Answers: answers,
 			})
 		}, nil
+	case v1alpha1.FixtureMetrics:
+		return metricsHandler(given, answers)
 	case v1alpha1.FixtureExtension, "":
 		// What an earlier server of the name stored must not be found again.
 		prefix := "/aggtest.dev/" + given.Name + "/" + string(uuid.NewUUID())
@@ -58,8 +61,11 @@ func handlerOf(given v1alpha1.Server) (func(context.Context, harness.Environment
 
 // rulesOf are the cluster-wide rights of the server's own identity.
 func rulesOf(given v1alpha1.Server) []rbacv1.PolicyRule {
-	if given.Fixture == v1alpha1.FixtureScripted {
+	switch given.Fixture {
+	case v1alpha1.FixtureScripted:
 		return nil
+	case v1alpha1.FixtureMetrics:
+		return metrics.RequiredRules()
 	}
 	return extension.RequiredRules()
 }

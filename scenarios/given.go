@@ -67,6 +67,9 @@ func (w *world) install(ctx context.Context, given *v1alpha1.Given) error {
 			return fmt.Errorf("given: %w", err)
 		}
 	}
+	if err := w.startNodes(ctx, given); err != nil {
+		return fmt.Errorf("given: start the nodes: %w", err)
+	}
 	for _, object := range given.Objects {
 		if err := w.apply(ctx, object); err != nil {
 			return fmt.Errorf("given: apply %s: %w", address(object.Reference()), err)
@@ -92,9 +95,14 @@ func (w *world) startServer(ctx context.Context, given v1alpha1.Server) error {
 	if err != nil {
 		return fmt.Errorf("server %s: %w", given.Name, err)
 	}
+	if given.Fixture == v1alpha1.FixtureMetrics {
+		if err := w.offerValues(ctx, given); err != nil {
+			return fmt.Errorf("server %s: %w", given.Name, err)
+		}
+	}
 	installed, err := w.cluster.Install(ctx, harness.ServerConfig{
 		Name: given.Name, Namespace: given.Namespace, Service: given.Service, Port: given.Port, Replicas: given.Replicas,
-		TLS: tlsOf(given.TLS), Certificate: givenFault(given.Certificate), Rules: rulesOf(given), Handler: handler,
+		Pods: given.Pods, EndpointsFromPods: given.EndpointsFromPods, TLS: tlsOf(given.TLS), Certificate: givenFault(given.Certificate), Rules: rulesOf(given), Handler: handler,
 	})
 	if err != nil {
 		return err

@@ -21,12 +21,17 @@ var namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespace
 // inNamespaces are the kinds of Kubernetes' own that a scenario may leave in a
 // namespace by kubectl. Objects of others go with their servers and CRDs.
 var inNamespaces = []schema.GroupVersionResource{
+	// Those that make others come before what they make.
+	{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"},
+	{Group: "apps", Version: "v1", Resource: "deployments"},
+	{Group: "apps", Version: "v1", Resource: "replicasets"},
 	{Version: "v1", Resource: "configmaps"},
 	{Version: "v1", Resource: "secrets"},
 	{Version: "v1", Resource: "serviceaccounts"},
 	{Version: "v1", Resource: "services"},
 	{Version: "v1", Resource: "pods"},
-	{Group: "apps", Version: "v1", Resource: "deployments"},
+	{Version: "v1", Resource: "resourcequotas"},
+	{Version: "v1", Resource: "events"},
 	{Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices"},
 	{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"},
 	{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"},

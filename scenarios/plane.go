@@ -4,7 +4,6 @@ package scenarios
 
 import (
 	"context"
-	"maps"
 
 	"github.com/aggtest/aggtest/harness"
 	"github.com/aggtest/aggtest/harness/timeline"
@@ -29,20 +28,8 @@ type clusterPlane struct {
 // boot starts the control plane that a group asks for: the options' own, with
 // what the scenarios want over it.
 func (o Options) boot(ctx context.Context, what string, want *v1alpha1.ControlPlane, observer *serialObserver) (plane, error) {
-	config := o.Harness
+	config := ControlPlane(o.Harness, want)
 	if want != nil {
-		if want.APIServers > 0 {
-			config.APIServers = want.APIServers
-		}
-		config.Flags = over(config.Flags, want.Flags)
-		config.Env = over(config.Env, want.Env)
-		if want.Kubernetes != "" {
-			config.Kubernetes = want.Kubernetes
-		}
-		for _, one := range want.Each {
-			config.Each = append(config.Each, harness.APIServerConfig{Flags: one.Flags, Env: one.Env, Kubernetes: one.Kubernetes})
-		}
-		config.FrontProxy = frontProxyOf(want.FrontProxy)
 		// A timeline belongs to one control plane: the names of the
 		// kube-apiservers are the same on each.
 		config.Timeline = nil
@@ -65,16 +52,6 @@ func (o Options) boot(ctx context.Context, what string, want *v1alpha1.ControlPl
 		return nil, err
 	}
 	return &clusterPlane{connection: c, observer: observer, keep: o.Keep}, nil
-}
-
-// over is the entries of both, where the upper ones win.
-func over(lower, upper map[string]string) map[string]string {
-	both := maps.Clone(lower)
-	if both == nil {
-		both = map[string]string{}
-	}
-	maps.Copy(both, upper)
-	return both
 }
 
 func (p *clusterPlane) version() string { return p.connection.cluster.Version() }

@@ -42,6 +42,10 @@ type Options struct {
 	Parallel int
 	// Repeat is how often the whole list is run. 0 means once.
 	Repeat int
+	// NoTimelines leaves what happened in each scenario out of the report, some
+	// hundred kilobytes for each of them: what a run repeated for hours would
+	// fill the memory with. The observer is told of it all the same.
+	NoTimelines bool
 	// Keep is called with a scenario that failed, while all that it made still
 	// stands; it is undone when Keep returns. Other scenarios go on meanwhile.
 	// Keep should return when its context ends. Nil undoes at once.
@@ -69,8 +73,9 @@ func Run(ctx context.Context, selected []*v1alpha1.Case, opts Options) (*Report,
 	}
 	observer := &serialObserver{to: opts.Observer}
 	r := &runner{
-		parallel: opts.Parallel,
-		observer: observer,
+		parallel:    opts.Parallel,
+		observer:    observer,
+		noTimelines: opts.NoTimelines,
 		boot: func(ctx context.Context, what string, want *v1alpha1.ControlPlane) (plane, error) {
 			return opts.boot(ctx, what, want, observer)
 		},
@@ -83,9 +88,10 @@ func Run(ctx context.Context, selected []*v1alpha1.Case, opts Options) (*Report,
 
 // runner carries out a plan.
 type runner struct {
-	parallel int
-	observer *serialObserver
-	boot     func(ctx context.Context, what string, want *v1alpha1.ControlPlane) (plane, error)
+	parallel    int
+	noTimelines bool
+	observer    *serialObserver
+	boot        func(ctx context.Context, what string, want *v1alpha1.ControlPlane) (plane, error)
 
 	mu     sync.Mutex
 	report Report
@@ -202,8 +208,12 @@ func (r *runner) runJob(ctx context.Context, p plane, j *job) {
 }
 
 func (r *runner) finish(j *job, result report.Scenario) {
+	kept := result
+	if r.noTimelines {
+		kept.Timeline = nil
+	}
 	r.mu.Lock()
-	r.report.Scenarios[j.index] = result
+	r.report.Scenarios[j.index] = kept
 	r.mu.Unlock()
 	r.observer.tell(func(o Observer) { o.Finished(result) })
 }

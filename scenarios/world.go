@@ -33,8 +33,8 @@ type world struct {
 	servers map[string]*server
 	// backgrounds are the requests that are repeated, by name.
 	backgrounds map[string]*background
-	// backs bring back the kube-apiservers that are stopped or paused, by number.
-	backs map[int]func(context.Context) error
+	// backs bring back the processes that are stopped or paused, by name.
+	backs map[string]func(context.Context) error
 	// steps are the moments at which the steps began, and intervals what was
 	// measured.
 	steps     []time.Time

@@ -79,9 +79,8 @@ func (f *givenFlags) boot(ctx context.Context, shown *display.Display, cfg harne
 	progress := newProgress(shown)
 	progress.listen(&cfg)
 	defer progress.end()
-	if c != nil && c.Spec.Given.ControlPlane != nil {
-		want := c.Spec.Given.ControlPlane
-		cfg.APIServers, cfg.Flags, cfg.Env = want.APIServers, want.Flags, want.Env
+	if c != nil {
+		cfg = scenarios.ControlPlane(cfg, c.Spec.Given.ControlPlane)
 	}
 	began := time.Now()
 	cluster, err := harness.New(ctx, cfg)

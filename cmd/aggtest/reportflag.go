@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/aggtest/aggtest/scenarios"
@@ -18,8 +19,10 @@ import (
 type reports []reportFile
 
 type reportFile struct {
-	file  *os.File
-	write func(*scenarios.Report, io.Writer) error
+	file *os.File
+	// timelines is true for a format that holds what happened in each scenario.
+	timelines bool
+	write     func(*scenarios.Report, io.Writer) error
 }
 
 func openReports(values []string) (reports, error) {
@@ -42,9 +45,14 @@ func openReports(values []string) (reports, error) {
 			opened.close()
 			return nil, inputError(fmt.Errorf("--report %s: %w", value, err))
 		}
-		opened = append(opened, reportFile{file: file, write: write})
+		opened = append(opened, reportFile{file: file, timelines: format == "json", write: write})
 	}
 	return opened, nil
+}
+
+// keepTimelines tells whether a report holds what happened in each scenario.
+func (r reports) keepTimelines() bool {
+	return slices.ContainsFunc(r, func(report reportFile) bool { return report.timelines })
 }
 
 func (r reports) write(result *scenarios.Report) error {

@@ -87,7 +87,7 @@ Exit status:
 	)
 	root.AddCommand(
 		newRun(), newList(), newValidate(), newExplain(), newSchema(),
-		newUp(), newExec(), newBinaries(),
+		newUp(), newExec(), newMetrics(), newBinaries(),
 		newVersion(),
 	)
 	root.SetHelpCommandGroupID(groupOther)

@@ -117,7 +117,8 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		defer cancel()
 	}
 	options := scenarios.Options{
-		Harness: cfg, Parallel: f.parallel, Repeat: f.repeat, Observer: observer, Timeline: lines.add,
+		Harness: cfg, Parallel: f.parallel, Repeat: f.repeat, Observer: observer,
+		Timeline: lines.add, NoTimelines: !reports.keepTimelines(),
 	}
 	if f.keep {
 		options.Keep = observer.keep

@@ -23,6 +23,8 @@ type Action struct {
 	Link *LinkAction `json:"link,omitempty"`
 	// Answer replaces or changes what a server says to some requests.
 	Answer *AnswerAction `json:"answer,omitempty"`
+	// Set changes the values that a metrics server gives out.
+	Set *SetAction `json:"set,omitempty"`
 	// Discovery has a scripted server lie in its discovery documents.
 	Discovery *DiscoveryAction `json:"discovery,omitempty"`
 	// TLS changes how a server terminates TLS.
@@ -33,16 +35,16 @@ type Action struct {
 	CABundle *CABundleAction `json:"caBundle,omitempty"`
 	// FrontProxy replaces the client certificate that the aggregator shows to servers.
 	FrontProxy *FrontProxyAction `json:"frontProxy,omitempty"`
-	// Stop ends a kube-apiserver, and whoever dials it is refused.
-	Stop *APIServerReference `json:"stop,omitempty"`
-	// Start starts a stopped kube-apiserver again, at its old address.
-	Start *APIServerReference `json:"start,omitempty"`
-	// Restart stops a kube-apiserver and starts it again.
-	Restart *APIServerReference `json:"restart,omitempty"`
-	// Pause stops a kube-apiserver in its tracks: connections to it stay, and nothing is answered.
-	Pause *APIServerReference `json:"pause,omitempty"`
-	// Resume lets a paused kube-apiserver go on.
-	Resume *APIServerReference `json:"resume,omitempty"`
+	// Stop ends a kube-apiserver, and whoever dials it is refused, or the kube-controller-manager.
+	Stop *ProcessReference `json:"stop,omitempty"`
+	// Start starts a stopped process again, a kube-apiserver at its old address.
+	Start *ProcessReference `json:"start,omitempty"`
+	// Restart stops a process of the control plane and starts it again.
+	Restart *ProcessReference `json:"restart,omitempty"`
+	// Pause halts a process in its tracks: connections to a kube-apiserver stay, and nothing is answered.
+	Pause *ProcessReference `json:"pause,omitempty"`
+	// Resume lets a paused process go on.
+	Resume *ProcessReference `json:"resume,omitempty"`
 	// Traffic begins to repeat a request in the background.
 	Traffic *Traffic `json:"traffic,omitempty"`
 	// Endpoints changes which replicas of a server are ready in its EndpointSlice.

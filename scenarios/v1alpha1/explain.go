@@ -117,7 +117,7 @@ func typeText(t reflect.Type) string {
 		return "integer"
 	case formFloat:
 		return "number"
-	case formStruct, formEnum, formDuration:
+	case formStruct, formEnum, formDuration, formQuantity:
 		return t.Name()
 	}
 	return "string"

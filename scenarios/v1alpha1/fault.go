@@ -164,12 +164,6 @@ type FrontProxyAction struct {
 	Fault CertificateFault `json:"fault"`
 }
 
-// APIServerReference names a kube-apiserver.
-type APIServerReference struct {
-	// APIServer is which kube-apiserver, from 0.
-	APIServer int `json:"apiServer"`
-}
-
 // DiscoveryAction changes the lies of a scripted server's discovery documents.
 type DiscoveryAction struct {
 	// Server is the given server's name.

@@ -12,6 +12,8 @@ type Given struct {
 	Users []User `json:"users,omitempty"`
 	// Objects are manifests that are applied before the servers start.
 	Objects []Object `json:"objects,omitempty"`
+	// Nodes are there for the pods of the scenario's namespaces to run on.
+	Nodes []Node `json:"nodes,omitempty"`
 	// Servers are the extension API servers, each with a Service and an EndpointSlice.
 	Servers []Server `json:"servers,omitempty"`
 	// APIServices register group versions with the aggregator once the servers run.
@@ -28,6 +30,8 @@ type ControlPlane struct {
 	Env map[string]string `json:"env,omitempty"`
 	// Kubernetes is the version of the kube-apiservers, such as v1.37.2. The run's own when empty.
 	Kubernetes string `json:"kubernetes,omitempty"`
+	// ControllerManager asks for a kube-controller-manager. There is none when it is not set.
+	ControllerManager *ControllerManager `json:"controllerManager,omitempty"`
 	// Each holds what is special about single kube-apiservers, in their order.
 	Each []APIServer `json:"each,omitempty"`
 	// FrontProxy says what is unusual about the aggregator's identity and the trust in it.
@@ -77,13 +81,15 @@ const (
 	FixtureExtension FixtureName = "extension"
 	// FixtureScripted is a light server that answers honestly unless told otherwise, path by path.
 	FixtureScripted FixtureName = "scripted"
+	// FixtureMetrics is an honest server of the metrics APIs, on the libraries that adapters use, with values from the scenario.
+	FixtureMetrics FixtureName = "metrics"
 )
 
 // Server is an extension API server with its Service, EndpointSlice and certificates.
 type Server struct {
 	// Name of the server within the scenario, and of its Service unless service says otherwise.
 	Name string `json:"name"`
-	// Fixture is which server it is: extension or scripted. extension when empty.
+	// Fixture is which server it is: extension, scripted or metrics. extension when empty.
 	Fixture FixtureName `json:"fixture,omitempty"`
 	// Namespace of the Service. custom-system when empty.
 	Namespace string `json:"namespace,omitempty"`
@@ -93,8 +99,16 @@ type Server struct {
 	Port int32 `json:"port,omitempty"`
 	// Replicas is how many endpoints the Service has, each a server of its own. 1 when 0.
 	Replicas int `json:"replicas,omitempty"`
-	// Serves lists the resources of the server.
-	Serves []Resource `json:"serves"`
+	// Serves lists the resources of the server. A metrics server knows them by itself.
+	Serves []Resource `json:"serves,omitempty"`
+	// APIs are those that a metrics server serves. All three when empty.
+	APIs []MetricsAPI `json:"apis,omitempty"`
+	// Metrics are the values that a metrics server gives out.
+	Metrics *Metrics `json:"metrics,omitempty"`
+	// Pods is true when each replica is shown as a running Pod with the label app: NAME.
+	Pods bool `json:"pods,omitempty"`
+	// EndpointsFromPods is true when the EndpointSlice is made from the Pods by the controller endpointslice, which the control plane must have.
+	EndpointsFromPods bool `json:"endpointsFromPods,omitempty"`
 	// Discovery is Aggregated when the server answers the aggregated discovery document, and Legacy when it knows only the old ones. Aggregated when empty.
 	Discovery Discovery `json:"discovery,omitempty"`
 	// Certificate is what is wrong with the serving certificate from the start. Nothing when empty.

@@ -62,7 +62,7 @@ func (w *schemaWriter) structure(t reflect.Type) *jsonschema.Schema {
 		}
 	}
 	switch t {
-	case reflect.TypeFor[Action](), reflect.TypeFor[Touch]():
+	case reflect.TypeFor[Action](), reflect.TypeFor[Touch](), reflect.TypeFor[ProcessReference]():
 		s.MinProperties, s.MaxProperties = jsonschema.Ptr(1), jsonschema.Ptr(1)
 	case reflect.TypeFor[Expectation]():
 		s.OneOf = oneRequired("serves", "apiService", "changes", "object", "request", "traffic",
@@ -108,6 +108,8 @@ func (w *schemaWriter) value(t reflect.Type) *jsonschema.Schema {
 		return orReference(&jsonschema.Schema{Type: "integer"})
 	case formFloat:
 		return orReference(&jsonschema.Schema{Type: "number"})
+	case formQuantity:
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}}}
 	case formDuration:
 		return orReference(&jsonschema.Schema{Type: "string", Pattern: durationPattern})
 	}

@@ -22,6 +22,7 @@ const (
 	formInt
 	formFloat
 	formDuration
+	formQuantity // a number with or without a unit
 )
 
 // field is one key of a struct, as YAML and the descriptions know it.
@@ -35,12 +36,18 @@ type field struct {
 // description is what the Go comment says of the field.
 func (f field) description() string { return descriptions[f.owner+"."+f.name] }
 
-var durationType = reflect.TypeFor[Duration]()
+var (
+	durationType = reflect.TypeFor[Duration]()
+	quantityType = reflect.TypeFor[Quantity]()
+)
 
 // formOf says how a Go type is written. Its pointer is written the same way.
 func formOf(t reflect.Type) form {
 	if t == durationType {
 		return formDuration
+	}
+	if t == quantityType {
+		return formQuantity
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -34,18 +34,31 @@ func (v *validator) faultAction(at string, a *Action) {
 	case a.Traffic != nil:
 		v.givenTraffic(at, a.Traffic)
 	default:
-		for _, r := range []*APIServerReference{a.Stop, a.Start, a.Restart, a.Pause, a.Resume} {
+		for _, r := range []*ProcessReference{a.Stop, a.Start, a.Restart, a.Pause, a.Resume} {
 			if r != nil {
-				v.ownControlPlane(at, &r.APIServer)
+				v.process(at, r)
 			}
 		}
+	}
+}
+
+// process is one of the control plane's, which must be the scenario's own.
+func (v *validator) process(at string, r *ProcessReference) {
+	fields := set(verb{"apiServer", r.APIServer != nil}, verb{"controllerManager", r.ControllerManager})
+	if !v.exactlyOne(at, "process", fields, []string{"apiServer", "controllerManager"}) {
+		return
+	}
+	v.ownControlPlane(at, r.APIServer)
+	if r.ControllerManager && v.scenario.Spec.Given.ControlPlane != nil {
+		v.check(v.scenario.Spec.Given.ControlPlane.ControllerManager != nil, at+".controllerManager",
+			"there is none: ask for one with given.controlPlane.controllerManager")
 	}
 }
 
 // ownControlPlane refuses to break a kube-apiserver that others use.
 func (v *validator) ownControlPlane(at string, apiServer *int) {
 	v.check(v.scenario.Spec.Given.ControlPlane != nil, at,
-		"other scenarios use the same kube-apiserver: ask for a control plane of the scenario's own with given.controlPlane")
+		"other scenarios use the same control plane: ask for a control plane of the scenario's own with given.controlPlane")
 	v.apiServer(at+".apiServer", apiServer)
 }
 

@@ -20,7 +20,11 @@ const (
 	apiServiceForm   = "version.group, such as v1beta1.custom.example.com"
 	apiVersionForm   = "v1, or group/version such as apps/v1"
 	kindForm         = "a kind, such as MyResource"
-	resourceForm     = "a plural in lower-case letters, such as myresources"
+	nodeForm         = "a name of lower-case letters, digits, dashes and dots"
+	controllerForm   = "a controller's name, such as horizontal-pod-autoscaler"
+	// metricResourceForm is that of the resource of a custom metric.
+	metricResourceForm = "a resource, such as pods or deployments.apps"
+	resourceForm       = "a plural in lower-case letters, such as myresources"
 )
 
 // The ranges of priorities that Kubernetes takes
@@ -51,6 +55,14 @@ func (v *validator) given() {
 		v.object(itemPath("spec.given.objects", i), o)
 	}
 
+	node := func(i int) string { return itemPath("spec.given.nodes", i) }
+	for i := range given.Nodes {
+		v.node(node(i), &given.Nodes[i])
+	}
+	v.unique("node", len(given.Nodes),
+		func(i int) string { return node(i) + ".name" },
+		func(i int) string { return given.Nodes[i].Name })
+
 	server := func(i int) string { return itemPath("spec.given.servers", i) }
 	for i := range given.Servers {
 		v.givenServer(server(i), &given.Servers[i])
@@ -78,6 +90,9 @@ func (v *validator) controlPlane(path string, c *ControlPlane) {
 	for i, one := range c.Each {
 		v.processSettings(itemPath(path+".each", i), one.Flags, one.Env, one.Kubernetes)
 	}
+	if c.ControllerManager != nil {
+		v.controllerManager(path+".controllerManager", c.ControllerManager)
+	}
 	if c.FrontProxy != nil {
 		v.frontProxyFault(path+".frontProxy.certificate", c.FrontProxy.Certificate)
 		v.check(!c.FrontProxy.AnyName || len(c.FrontProxy.AllowedNames) == 0, path+".frontProxy.anyName",
@@ -104,7 +119,11 @@ func (v *validator) givenServer(path string, s *Server) {
 	v.optionalForm(path+".service", s.Service, isServiceName, serviceForm)
 	v.between(path+".port", int(s.Port), 1, 65535)
 	v.check(s.Replicas >= 0, path+".replicas", "%d is negative", s.Replicas)
-	v.check(len(s.Serves) > 0 || s.Fixture == FixtureScripted, path+".serves", "is empty: name at least one resource")
+	v.check(len(s.Serves) > 0 || s.Fixture == FixtureScripted || s.Fixture == FixtureMetrics, path+".serves",
+		"is empty: name at least one resource")
+	v.metricsServer(path, s)
+	v.check(!s.EndpointsFromPods || v.runs("endpointslice"), path+".endpointsFromPods",
+		"no controller makes EndpointSlices: name endpointslice in given.controlPlane.controllerManager.controllers")
 	resource := func(i int) string { return itemPath(path+".serves", i) }
 	for i, r := range s.Serves {
 		at := resource(i)

@@ -60,6 +60,8 @@ func (v *validator) action(path string, a *Action) {
 		v.replica(at, a.Cut)
 	case a.Refuse != nil:
 		v.replica(at, a.Refuse)
+	case a.Set != nil:
+		v.setAction(at, a.Set)
 	case a.Answer != nil:
 		v.replica(at, &ServerReference{Server: a.Answer.Server, Replica: a.Answer.Replica})
 		v.answer(at, &a.Answer.Answer)

@@ -16,6 +16,7 @@ func (a *Action) verbs() []string {
 		verb{"refuse", a.Refuse != nil},
 		verb{"link", a.Link != nil},
 		verb{"answer", a.Answer != nil},
+		verb{"set", a.Set != nil},
 		verb{"discovery", a.Discovery != nil},
 		verb{"tls", a.TLS != nil},
 		verb{"rotate", a.Rotate != nil},
