@@ -4,6 +4,8 @@ GO      ?= go
 AGGTEST := bin/aggtest
 # Tests and scenarios find the control plane's programs where this command put them.
 ASSETS   = $(shell $(AGGTEST) binaries path)
+# What the tests and the catalogue run.
+PROGRAMS = etcd kube-apiserver kubectl kube-controller-manager metrics-server
 
 .PHONY: help
 help: ## Show this help.
@@ -18,8 +20,8 @@ run: build ## Get the control plane's programs if need be, and run every scenari
 	$(AGGTEST) run
 
 .PHONY: binaries
-binaries: build ## Get the control plane's programs.
-	$(AGGTEST) binaries install
+binaries: build ## Get every program that the tests and the catalogue run.
+	$(AGGTEST) binaries install $(PROGRAMS)
 
 .PHONY: test
 test: binaries ## Run the tests, those against a real control plane too, with the race detector.

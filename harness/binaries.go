@@ -22,12 +22,14 @@ type BinariesConfig = binaries.Config
 // BinaryName is the file name of one of the control plane's programs.
 type BinaryName = binaries.Name
 
-// The control plane's programs.
+// The control plane's programs, and the metrics-server that serves metrics.k8s.io
+// behind it. Its version, v0.9.0, is not that of Kubernetes.
 const (
 	EtcdBinary                  = binaries.Etcd
 	KubeAPIServerBinary         = binaries.KubeAPIServer
 	KubectlBinary               = binaries.Kubectl
 	KubeControllerManagerBinary = binaries.KubeControllerManager
+	MetricsServerBinary         = binaries.MetricsServer
 )
 
 // BinaryEvent is what is being done to get the programs; BinariesConfig.Progress

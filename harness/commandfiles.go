@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,7 +75,9 @@ func (f *certificateFiles) write(certificate, key []byte) error {
 // makeReplicaDir makes the directory of a replica with what does not change in
 // it. It is below the cluster's, and so it is swept with that.
 func (s *Server) makeReplicaDir(replica int) (string, error) {
-	dir := filepath.Join(s.cluster.Dir(), fmt.Sprintf("server-%s-%s-%d", s.config.Namespace, s.config.Name, replica))
+	dir := filepath.Join(s.cluster.Dir(), fmt.Sprintf("server-%s-%d", s.config.Name, replica))
+	// Nobody else has a directory of that name: servers' names differ.
+	s.onClose(func(context.Context) error { return os.RemoveAll(dir) })
 	for _, folder := range []string{dir, filepath.Join(dir, certificatesFolder), filepath.Join(dir, temporaryFolder)} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			return "", err

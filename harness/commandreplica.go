@@ -26,17 +26,19 @@ func (s *Server) startPrograms(ctx context.Context, kubeconfig string) error {
 	}
 	ending, end := context.WithCancelCause(context.Background())
 	s.ending = ending
-	s.onClose(func(context.Context) error {
-		end(errServerClosed)
-		return s.endPrograms()
-	})
 	for i := range s.replicas {
 		program, err := s.newProgram(i, path, kubeconfig)
 		if err != nil {
+			end(err)
 			return fmt.Errorf("make the directory of replica %d: %w", i, err)
 		}
 		s.replicas[i] = &replica{name: program.name, address: s.cluster.network.AllocateEndpoint(), program: program}
 	}
+	// After the directories, so that they go after the processes in them.
+	s.onClose(func(context.Context) error {
+		end(errServerClosed)
+		return s.endPrograms()
+	})
 	if err := s.SetCertificate(s.config.Certificate); err != nil {
 		return err
 	}
@@ -58,7 +60,6 @@ func (s *Server) newProgram(replica int, path, kubeconfig string) (*program, err
 	if err != nil {
 		return nil, err
 	}
-	s.onClose(func(context.Context) error { return os.RemoveAll(dir) })
 	command := *s.config.Command
 	command.ReadyWithin = orDefault(command.ReadyWithin, defaultReadyWithin)
 	command.StopWithin = orDefault(command.StopWithin, defaultStopWithin)
@@ -102,9 +103,6 @@ func (s *Server) endPrograms() error {
 	errs := make([]error, len(s.replicas))
 	group := errgroup.Group{}
 	for i, r := range s.replicas {
-		if r == nil {
-			continue // what made the replicas failed before this one
-		}
 		group.Go(func() error {
 			err := r.program.locked(context.Background(), func() error {
 				defer r.program.freePort()

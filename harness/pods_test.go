@@ -155,7 +155,7 @@ func TestPodsThatCannotBeMadeLeaveNothing(t *testing.T) {
 	cluster := cluster(t)
 	client := kubernetes.NewForConfigOrDie(cluster.RESTConfig())
 	const namespace = "crowded-system"
-	if _, err := client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{}); err != nil {
+	if _, err := client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
 	}
 	mount := false

@@ -18,7 +18,8 @@ import (
 )
 
 var binaryNames = []harness.BinaryName{
-	harness.EtcdBinary, harness.KubeAPIServerBinary, harness.KubectlBinary, harness.KubeControllerManagerBinary,
+	harness.EtcdBinary, harness.KubeAPIServerBinary, harness.KubectlBinary,
+	harness.KubeControllerManagerBinary, harness.MetricsServerBinary,
 }
 
 func newBinaries() *cobra.Command {
@@ -26,8 +27,8 @@ func newBinaries() *cobra.Command {
 		Use:   "binaries",
 		Short: "Find, list and install the control plane's programs",
 		Long: `Find, list and install the programs of the control plane: etcd, kube-apiserver,
-kubectl and, when it is named, kube-controller-manager. Each is looked for in
-these places, in this order:
+kubectl and, when they are named, kube-controller-manager and metrics-server.
+Each is looked for in these places, in this order:
 
   1. the path of its flag, $TEST_ASSET_ETCD and its siblings, $KUBEBUILDER_ASSETS
   2. aggtest's own store
@@ -156,11 +157,13 @@ func newBinariesInstall(flags *binariesFlags) *cobra.Command {
 		Short: "Install the programs",
 		Long: `Install the programs into aggtest's store, unless they are there or in another
 place that run would take them from. Without names: etcd, kube-apiserver and
-kubectl. What envtest's releases do not have is built from the Go module proxy,
+kubectl, which every control plane needs. kube-controller-manager and
+metrics-server, which envtest's releases never have, are installed when they are
+named. What envtest's releases do not have is built from the Go module proxy,
 which takes about ten minutes on two cores, and after an interruption goes on
 where it was.`,
 		Example: `  aggtest binaries install
-  aggtest binaries install --kubernetes 1.36.2 kube-controller-manager`,
+  aggtest binaries install --kubernetes 1.36.2 kube-controller-manager metrics-server`,
 		ValidArgs: names,
 		Args:      cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

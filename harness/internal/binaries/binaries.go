@@ -20,14 +20,26 @@ const (
 	KubeAPIServer         Name = "kube-apiserver"
 	Kubectl               Name = "kubectl"
 	KubeControllerManager Name = "kube-controller-manager"
+	MetricsServer         Name = "metrics-server"
 )
 
 // every holds all names in the order in which they are looked for and built:
 // the quick one first, so that an early mistake shows early.
-var every = []Name{Etcd, KubeAPIServer, Kubectl, KubeControllerManager}
+var every = []Name{Etcd, KubeAPIServer, Kubectl, KubeControllerManager, MetricsServer}
 
 // usual is what a control plane needs when nobody asks for more.
 var usual = []Name{Etcd, KubeAPIServer, Kubectl}
+
+// inEnvtest says whether envtest's archives hold the binary:
+// sigs.k8s.io/controller-runtime@v0.25.2/pkg/envtest/binaries.go:181 takes these
+// three for the whole archive.
+func (n Name) inEnvtest() bool {
+	return n == Etcd || n == KubeAPIServer || n == Kubectl
+}
+
+// ofKubernetes says whether the binary is released with Kubernetes, and so has
+// its version.
+func (n Name) ofKubernetes() bool { return n != Etcd && n != MetricsServer }
 
 // variable is the environment variable that names the binary's path, by the
 // rule of sigs.k8s.io/controller-runtime@v0.25.2/pkg/internal/testing/process/bin_path_finder.go:46.
@@ -59,7 +71,7 @@ type Found struct {
 	// Source says it for people: the variable that named it, the archive or the
 	// module that it was made from.
 	Source string
-	// Version is the binary's own, v3.7.3 for an etcd. Empty when nobody has
+	// Version is the binary's own, such as v3.7.3 for an etcd. Empty when nobody has
 	// looked: [ReportedVersion] does.
 	Version string
 }

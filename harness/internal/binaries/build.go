@@ -61,7 +61,7 @@ func (b *bench) make(ctx context.Context, program string, name Name) (Found, err
 	defer func() { end() }()
 	dir := filepath.Join(b.scratch, "modules", r.name)
 	if !b.written[r.name] {
-		if err := r.write(ctx, run, b.Version, dir, b.sayModule); err != nil {
+		if err := r.write(ctx, run, dir, b.sayModule); err != nil {
 			return Found{}, err
 		}
 		b.written[r.name] = true

@@ -28,15 +28,18 @@ const busyInterval = 10 * time.Millisecond
 //	etcd Version: 3.7.3
 //	Kubernetes v1.37.2
 //	Client Version: v1.37.2
+//	v0.9.0
 var printedVersion = map[Name]*regexp.Regexp{
 	Etcd:                  regexp.MustCompile(`(?m)^etcd Version: v?(\S+)$`),
 	KubeAPIServer:         regexp.MustCompile(`(?m)^Kubernetes v?(\S+)$`),
 	KubeControllerManager: regexp.MustCompile(`(?m)^Kubernetes v?(\S+)$`),
 	Kubectl:               regexp.MustCompile(`(?m)^Client Version: v?(\S+)$`),
+	// The version alone: sigs.k8s.io/metrics-server@v0.9.0/cmd/metrics-server/app/start.go:80.
+	MetricsServer: regexp.MustCompile(`(?m)^v?([0-9]+\.[0-9]+\.[0-9]+\S*)$`),
 }
 
 // ReportedVersion runs a binary to ask it for its version, such as v1.37.2 or,
-// of an etcd, v3.7.3. It is an error if the binary does not run or is not what
+// of an etcd, v3.7.3, and of a metrics-server, v0.9.0. It is an error if the binary does not run or is not what
 // its name says.
 func ReportedVersion(ctx context.Context, name Name, path string) (string, error) {
 	pattern, ok := printedVersion[name]

@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/sha512"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,15 +36,15 @@ type releaseIndex struct {
 	} `json:"releases"`
 }
 
-// errNotInArchives: sigs.k8s.io/controller-runtime@v0.25.2/pkg/envtest/binaries.go:181
-// takes etcd, kube-apiserver and kubectl for the whole archive.
-var errNotInArchives = errors.New("envtest's archives do not hold kube-controller-manager")
-
 // download gets what it can out of one archive.
 func (q *search) download(ctx context.Context, b *bench, missing []Name) {
-	names := slices.DeleteFunc(slices.Clone(missing), func(n Name) bool { return n == KubeControllerManager })
-	if len(names) < len(missing) {
-		q.failed(KubeControllerManager, Download, errNotInArchives)
+	var names []Name
+	for _, name := range missing {
+		if !name.inEnvtest() {
+			q.failed(name, Download, fmt.Errorf("envtest's archives do not hold %s", name))
+			continue
+		}
+		names = append(names, name)
 	}
 	if len(names) == 0 {
 		return

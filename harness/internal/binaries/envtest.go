@@ -22,7 +22,7 @@ func (q *search) setupEnvtest(name Name) (Found, error) {
 		return Found{}, err
 	}
 	found := Found{Name: name, Path: path, Place: SetupEnvtest, Source: "setup-envtest's store"}
-	if name != Etcd {
+	if name.ofKubernetes() {
 		found.Version = q.Version
 	}
 	return found, nil

@@ -124,7 +124,7 @@ func (q *search) explicit(name Name) (Found, error) {
 		return Found{}, fmt.Errorf("%s: %w", source, err)
 	}
 	err = usable(path)
-	if inAssets && name == KubeControllerManager && errors.Is(err, fs.ErrNotExist) {
+	if inAssets && !name.inEnvtest() && errors.Is(err, fs.ErrNotExist) {
 		return Found{}, notNamed(fmt.Sprintf("no path given, %s is not set, and %s=%s has none", name.variable(), assetsVariable, assets))
 	}
 	if err != nil {

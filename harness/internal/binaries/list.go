@@ -24,7 +24,8 @@ type Installed struct {
 	Platform string
 	// Path is absolute.
 	Path string
-	// Version is the binary's own. It differs from Kubernetes for etcd.
+	// Version is the binary's own. It differs from Kubernetes for etcd
+	// and metrics-server.
 	Version string
 	// Source says what it was made from.
 	Source string

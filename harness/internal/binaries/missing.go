@@ -96,8 +96,12 @@ func (q *search) installCommand(missing []Name) string {
 	if q.Config.Store != "" {
 		command = append(command, "--store", q.Config.Store)
 	}
-	if slices.Contains(missing, KubeControllerManager) {
-		command = append(command, string(KubeControllerManager))
+	isUsual := func(name Name) bool { return slices.Contains(usual, name) }
+	if !slices.ContainsFunc(missing, func(name Name) bool { return !isUsual(name) }) {
+		return strings.Join(command, " ")
+	}
+	for _, name := range missing {
+		command = append(command, string(name))
 	}
 	return strings.Join(command, " ")
 }

@@ -17,14 +17,14 @@ import (
 	"strings"
 )
 
-// pinned holds go.mod and go.sum of both modules for the default version, as
+// pinned holds go.mod and go.sum of each module for the default version, as
 // pinned/VERSION/MODULE.mod and .sum: a folder with a real go.mod would be a
 // module of its own, which cannot be embedded.
 //
 //go:embed pinned/*/*.mod pinned/*/*.sum
 var pinned embed.FS
 
-// recipe is one of the two modules that binaries are built in.
+// recipe is one of the modules that binaries are built in.
 type recipe struct {
 	// name is the folder's, and the last part of the module's path.
 	name string
@@ -34,12 +34,14 @@ type recipe struct {
 	packages map[Name]string
 	// ldflags go to the linker.
 	ldflags string
+	// pin is the folder in pinned that may have the module.
+	pin string
 }
 
 func kubernetesRecipe(version string) recipe {
 	const stamp = "-X k8s.io/component-base/version."
 	return recipe{
-		name: "kubernetes", module: "k8s.io/kubernetes", version: version,
+		name: "kubernetes", module: "k8s.io/kubernetes", version: version, pin: version,
 		packages: map[Name]string{
 			KubeAPIServer:         "k8s.io/kubernetes/cmd/kube-apiserver",
 			Kubectl:               "k8s.io/kubernetes/cmd/kubectl",
@@ -52,27 +54,43 @@ func kubernetesRecipe(version string) recipe {
 func etcdRecipe(kubernetes string) recipe {
 	const module = "go.etcd.io/etcd/server/v3"
 	return recipe{
-		name: "etcd", module: module, version: etcdVersion(kubernetes),
+		name: "etcd", module: module, version: etcdVersion(kubernetes), pin: kubernetes,
 		packages: map[Name]string{Etcd: module},
 		ldflags:  "-s -w",
 	}
 }
 
-func recipeFor(name Name, kubernetes string) recipe {
-	if name == Etcd {
-		return etcdRecipe(kubernetes)
+// metricsServerRecipe stamps the version that metrics-server's own Makefile does
+// (sigs.k8s.io/metrics-server@v0.9.0/Makefile:57). It is the same for every
+// Kubernetes version, and so is its pin.
+func metricsServerRecipe() recipe {
+	const module = "sigs.k8s.io/metrics-server"
+	return recipe{
+		name: "metrics-server", module: module, version: metricsServerVersion, pin: DefaultVersion,
+		packages: map[Name]string{MetricsServer: module + "/cmd/metrics-server"},
+		ldflags:  "-s -w -X k8s.io/client-go/pkg/version.gitVersion=" + metricsServerVersion,
 	}
-	return kubernetesRecipe(kubernetes)
+}
+
+func recipeFor(name Name, kubernetes string) recipe {
+	switch name {
+	case Etcd:
+		return etcdRecipe(kubernetes)
+	case MetricsServer:
+		return metricsServerRecipe()
+	default:
+		return kubernetesRecipe(kubernetes)
+	}
 }
 
 // write makes the module in a folder, from the pin if there is one.
-func (r recipe) write(ctx context.Context, run goCommand, kubernetes, dir string, say func(string)) error {
+func (r recipe) write(ctx context.Context, run goCommand, dir string, say func(string)) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	files := map[string][]byte{"tools.go": r.tools()}
 	for file, suffix := range map[string]string{"go.mod": ".mod", "go.sum": ".sum"} {
-		data, err := pinned.ReadFile(path.Join("pinned", kubernetes, r.name+suffix))
+		data, err := pinned.ReadFile(path.Join("pinned", r.pin, r.name+suffix))
 		if errors.Is(err, fs.ErrNotExist) {
 			return r.generate(ctx, run, dir, say)
 		}

@@ -16,7 +16,7 @@ import (
 // TestPin checks that the pinned modules are those that would be generated, as
 // far as that can be seen without a network. With -update-pin it generates them.
 func TestPin(t *testing.T) {
-	for _, r := range []recipe{etcdRecipe(DefaultVersion), kubernetesRecipe(DefaultVersion)} {
+	for _, r := range []recipe{etcdRecipe(DefaultVersion), kubernetesRecipe(DefaultVersion), metricsServerRecipe()} {
 		t.Run(r.name, func(t *testing.T) {
 			if *updatePin {
 				generatePin(t, r)
@@ -45,7 +45,7 @@ func TestPin(t *testing.T) {
 			if pin.Require[0].Path != r.module || pin.Require[0].Version != r.version {
 				t.Errorf("it requires %v, want %s %s", pin.Require[0], r.module, r.version)
 			}
-			if godebug := len(pin.Godebug); godebug != map[string]int{"kubernetes": 1, "etcd": 0}[r.name] {
+			if godebug := len(pin.Godebug); godebug != map[string]int{"kubernetes": 1}[r.name] {
 				t.Errorf("it has %d godebug lines", godebug)
 			}
 			for _, replace := range pin.Replace {

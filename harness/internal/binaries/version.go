@@ -61,6 +61,11 @@ func stagingVersion(version string) string {
 // defaultEtcd goes with DefaultVersion and with anything newer than the table.
 const defaultEtcd = "v3.7.3"
 
+// metricsServerVersion goes with every Kubernetes version. Its README claims 1.34
+// and newer (sigs.k8s.io/metrics-server@v0.9.0/README.md, "Compatibility Matrix");
+// an older one gets it too, because what it reads, nodes and pods, is the same.
+const metricsServerVersion = "v0.9.0"
+
 // etcdOf is the etcd for each minor version of Kubernetes. The rows are the
 // clients that k8s.io/apiserver v0.MINOR.0 requires in its go.mod, because the
 // server of the client's own version is the one that Kubernetes was tested with;

@@ -212,15 +212,23 @@ func (r *Record) forget(id identity) error {
 	})
 }
 
+// reserveTries is how often a port is chosen. Between the choice and the hold
+// somebody else may get it, another reservation of ours among them.
+const reserveTries = 10
+
 // ReservePort chooses a port of 127.0.0.1 that nobody listens on and holds it as
 // [HoldPort] does.
 func ReservePort() (port int, release func(), err error) {
-	ports, err := freePorts(1)
-	if err != nil {
-		return 0, nil, fmt.Errorf("choose a port: %w", err)
+	for range reserveTries {
+		var ports []int
+		if ports, err = freePorts(1); err != nil {
+			return 0, nil, fmt.Errorf("choose a port: %w", err)
+		}
+		if release, err = HoldPort(ports[0]); !errors.Is(err, syscall.EADDRINUSE) {
+			return ports[0], release, err
+		}
 	}
-	release, err = HoldPort(ports[0])
-	return ports[0], release, err
+	return 0, nil, err
 }
 
 // HoldPort binds a port of 127.0.0.1 without listening: connections to it are

@@ -302,4 +302,31 @@ func TestReservedPort(t *testing.T) {
 	_ = listener.Close()
 }
 
+// TestReservedPortsDiffer has as many choose at once as replicas of many servers.
+func TestReservedPortsDiffer(t *testing.T) {
+	const reservations = 200
+	var (
+		wait  sync.WaitGroup
+		mu    sync.Mutex
+		ports = map[int]bool{}
+	)
+	for range reservations {
+		wait.Go(func() {
+			port, release, err := ReservePort()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(release)
+			mu.Lock()
+			defer mu.Unlock()
+			ports[port] = true
+		})
+	}
+	wait.Wait()
+	if len(ports) != reservations {
+		t.Errorf("%d reservations got %d ports", reservations, len(ports))
+	}
+}
+
 var _ io.WriteCloser = (*output)(nil)
