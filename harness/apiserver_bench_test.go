@@ -78,3 +78,42 @@ func BenchmarkRestart(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkControllerManager tells the medians of the boot of a control plane
+// without and with a kube-controller-manager, in turn, and of the memory of its
+// processes. Run it with -benchtime 10x.
+func BenchmarkControllerManager(b *testing.B) {
+	with := harness.ControllerManagerConfig{Controllers: []string{
+		"deployment", "replicaset", "endpointslice", "horizontal-pod-autoscaler", "namespace", "garbage-collector", "resourcequota",
+	}}
+	figures := map[string][]float64{}
+	note := func(what string, figure float64) { figures[what] = append(figures[what], figure) }
+	boot := func(name string, config harness.Config) {
+		began := time.Now()
+		cluster, err := harness.New(b.Context(), config)
+		if err != nil {
+			b.Fatal(err)
+		}
+		note("ms-boot-"+name, float64(time.Since(began).Milliseconds()))
+		total := 0.0
+		for _, process := range cluster.Processes() {
+			if process.Name == "kube-controller-manager" {
+				note("MB-kube-controller-manager", float64(process.RSS)/1e6)
+			}
+			total += float64(process.RSS) / 1e6
+		}
+		note("MB-in-all-"+name, total)
+		if err := cluster.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		boot("without", harness.Config{})
+		boot("with", harness.Config{ControllerManager: with})
+	}
+	for what, all := range figures {
+		slices.Sort(all)
+		b.ReportMetric(all[len(all)/2], what)
+	}
+	b.ReportMetric(0, "ns/op")
+}

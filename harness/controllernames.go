@@ -32,15 +32,23 @@ var knownControllers = []string{
 // knows differs, so that only names for the default version are checked; of
 // others kube-controller-manager says itself what it does not know.
 func controllerNames(controllers []string, kubernetes string) (string, error) {
+	known, err := sameVersion(kubernetes, DefaultKubernetes)
+	if err != nil {
+		return "", err
+	}
 	var names []string
 	for _, name := range controllers {
-		if name == "*" || strings.HasPrefix(name, "-") {
+		// A dash before the name leaves it out of what * means.
+		short, left := strings.CutPrefix(strings.TrimSuffix(name, controllerSuffix), "-")
+		if name == "*" {
 			names = append(names, name)
 			continue
 		}
-		short := strings.TrimSuffix(name, controllerSuffix)
-		if kubernetes == DefaultKubernetes && !slices.Contains(knownControllers, short) {
+		if known && !slices.Contains(knownControllers, short) {
 			return "", fmt.Errorf("kube-controller-manager %s has no controller %q: there are %s", kubernetes, name, strings.Join(knownControllers, ", "))
+		}
+		if left {
+			short = "-" + short
 		}
 		names = append(names, short+controllerSuffix)
 	}
