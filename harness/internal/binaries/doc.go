@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package binaries finds the programs of a control plane, or gets them: etcd,
-// kube-apiserver, kubectl and, when it is asked for, kube-controller-manager.
+// kube-apiserver, kubectl and, when they are asked for, kube-controller-manager and
+// metrics-server.
 //
 // [Find] looks at what is on the machine; [Ensure] also downloads and builds.
 // Both try five places in order, for each binary by itself, so that a set may
@@ -9,8 +10,8 @@
 //
 //  1. [Explicit]: [Config.Paths], TEST_ASSET_ETCD and its siblings,
 //     KUBEBUILDER_ASSETS. What is named there and missing is an error, never a
-//     reason to look further. Only kube-controller-manager may be absent from
-//     KUBEBUILDER_ASSETS, because envtest's archives do not hold it.
+//     reason to look further. Only kube-controller-manager and metrics-server may be
+//     absent from KUBEBUILDER_ASSETS, because envtest's archives do not hold them.
 //  2. [Store]: our own, see [StoreDir].
 //  3. [SetupEnvtest]: what setup-envtest, or envtest itself, has downloaded.
 //  4. [Download]: by envtest's release index, checked by SHA-512.
@@ -35,9 +36,9 @@
 //
 // # The build
 //
-// Kubernetes and etcd are built in a generated module each, so that neither
-// changes the versions of the other's dependencies. For [DefaultVersion] both
-// modules are kept, complete with their go.sum, in the folder pinned: that build
+// Kubernetes, etcd and metrics-server are built in a generated module each, so
+// that none changes the versions of another's dependencies. For [DefaultVersion]
+// the modules are kept, complete with their go.sum, in the folder pinned: that build
 // is the same everywhere, and is verified. "go test -run TestPin -update-pin"
 // makes them anew. Other versions are generated and tidied on the spot.
 //

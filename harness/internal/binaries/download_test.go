@@ -110,9 +110,14 @@ func TestDownloadFailsOverToBuild(t *testing.T) {
 			reason: "what the archive lacks is built", index: goodIndex, archive: []Name{Etcd, KubeAPIServer}, names: usual,
 			want: map[Name]Place{Etcd: Download, KubeAPIServer: Download, Kubectl: Build}, tried: "/archive does not hold it",
 		}, {
-			reason: "kube-controller-manager is in no archive", index: goodIndex, archive: usual, names: every,
-			want:  map[Name]Place{Etcd: Download, KubeAPIServer: Download, Kubectl: Download, KubeControllerManager: Build},
+			reason: "kube-controller-manager and metrics-server are in no archive", index: goodIndex, archive: usual, names: every,
+			want: map[Name]Place{
+				Etcd: Download, KubeAPIServer: Download, Kubectl: Download, KubeControllerManager: Build, MetricsServer: Build,
+			},
 			tried: "envtest's archives do not hold kube-controller-manager",
+		}, {
+			reason: "nothing is downloaded for a metrics-server alone", index: goodIndex, archive: usual, names: []Name{MetricsServer},
+			want: map[Name]Place{MetricsServer: Build}, tried: "envtest's archives do not hold metrics-server",
 		}, {
 			reason: "a wrong hash installs nothing of the archive", archive: usual, names: []Name{Etcd},
 			index: strings.ReplaceAll(goodIndex, "HASH", "abc"),

@@ -252,3 +252,43 @@ func TestEnsureRefusesAnotherVersion(t *testing.T) {
 		t.Errorf("it was installed: %v", err)
 	}
 }
+
+func TestMetricsServerHasItsOwnVersion(t *testing.T) {
+	tests := []struct {
+		reason  string
+		version string
+		err     string
+	}{
+		{"its own, whatever Kubernetes is", metricsServerVersion, ""},
+		{"one that was not asked for", "v0.8.1", "check the new metrics-server: it says that it is v0.8.1, not " + metricsServerVersion},
+		{"that of Kubernetes", DefaultVersion, "it says that it is " + DefaultVersion + ", not " + metricsServerVersion},
+	}
+	for _, test := range tests {
+		t.Run(test.reason, func(t *testing.T) {
+			w := newWorld(t)
+			w.goCommand("")
+			w.write(filepath.Join(w.dir, "built", "metrics-server"), w.program(MetricsServer, test.version))
+			cfg := w.config()
+			// Its pin serves for every Kubernetes version: the fake go command
+			// could not generate the module.
+			cfg.Version = "1.36.0"
+			set, err := Ensure(t.Context(), cfg, MetricsServer)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Fatalf("error %v does not say %q", err, test.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := set[MetricsServer]; got.Version != test.version || got.Source != "built from sigs.k8s.io/metrics-server "+metricsServerVersion {
+				t.Errorf("got %+v", got)
+			}
+			const stamp = " -X k8s.io/client-go/pkg/version.gitVersion=" + metricsServerVersion + " -o "
+			if builds := w.called("go build"); len(builds) != 1 || !strings.Contains(builds[0], stamp) || !strings.HasSuffix(builds[0], " sigs.k8s.io/metrics-server/cmd/metrics-server") {
+				t.Errorf("built by\n%s", strings.Join(builds, "\n"))
+			}
+		})
+	}
+}

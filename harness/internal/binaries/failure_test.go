@@ -29,6 +29,9 @@ func TestMissing(t *testing.T) {
 		{"missing-controller-manager.txt", "an archive never has it", func(w *world, cfg *Config) {
 			cfg.Go = "no-such-go"
 		}, []Name{KubeControllerManager}},
+		{"missing-metrics-server.txt", "the advice names all that is missing, not only what is asked for seldom", func(w *world, cfg *Config) {
+			cfg.Offline = true
+		}, []Name{Etcd, MetricsServer}},
 		{"missing-store.txt", "a file stands where the store should be", func(w *world, cfg *Config) {
 			w.write(w.store(), "")
 		}, []Name{Etcd}},

@@ -88,6 +88,7 @@ func (w *world) program(name Name, version string) string {
 		KubeAPIServer:         "Kubernetes " + version,
 		Kubectl:               "Client Version: " + version,
 		KubeControllerManager: "Kubernetes " + version,
+		MetricsServer:         version,
 	}
 	return fmt.Sprintf("#!/bin/sh\necho run %s >>%s\necho %q\n", name, w.calls, lines[name])
 }
@@ -97,10 +98,7 @@ func (w *world) program(name Name, version string) string {
 func (w *world) goCommand(before string) {
 	programs := filepath.Join(w.dir, "built")
 	for _, name := range every {
-		version := DefaultVersion
-		if name == Etcd {
-			version = defaultEtcd
-		}
+		version := recipeFor(name, DefaultVersion).version
 		w.write(filepath.Join(programs, string(name)), w.program(name, version))
 	}
 	w.write(filepath.Join(w.dir, "go"), fmt.Sprintf(`#!/bin/sh

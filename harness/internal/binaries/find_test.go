@@ -88,9 +88,13 @@ func TestExplicit(t *testing.T) {
 		{reason: "a file that cannot be run", env: map[string]string{"TEST_ASSET_ETCD": "text"}, name: Etcd, want: "text is not executable"},
 		{reason: "the other binary of the folder is there", env: map[string]string{"KUBEBUILDER_ASSETS": "half"}, name: Etcd},
 		{reason: "kube-controller-manager is never in envtest's folder, so it is looked for further", env: map[string]string{"KUBEBUILDER_ASSETS": "half"}, name: KubeControllerManager, want: "KUBEBUILDER_ASSETS=" /* then all places */},
+		{reason: "neither is metrics-server", env: map[string]string{"KUBEBUILDER_ASSETS": "half"}, name: MetricsServer, want: "KUBEBUILDER_ASSETS=" /* then all places */},
+		{reason: "a variable that names no metrics-server", env: map[string]string{"TEST_ASSET_METRICS_SERVER": "none", "KUBEBUILDER_ASSETS": "half"}, name: MetricsServer, want: "TEST_ASSET_METRICS_SERVER: stat "},
+		{reason: "a folder that has a metrics-server", env: map[string]string{"KUBEBUILDER_ASSETS": "full"}, name: MetricsServer},
 	}
 	w := newWorld(t)
 	w.write(filepath.Join(w.dir, "half", "etcd"), "")
+	w.write(filepath.Join(w.dir, "full", "metrics-server"), "")
 	w.write(filepath.Join(w.dir, "text"), "")
 	if err := os.Chmod(filepath.Join(w.dir, "text"), 0o644); err != nil {
 		t.Fatal(err)
@@ -116,7 +120,7 @@ func TestExplicit(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v does not have %q", err, test.want)
 			}
-			if missing := errors.As(err, new(*MissingError)); missing != (test.name == KubeControllerManager) {
+			if missing := errors.As(err, new(*MissingError)); missing != strings.HasSuffix(test.want, "=") {
 				t.Errorf("looked further: %v, for %v", missing, err)
 			}
 		})
@@ -136,8 +140,8 @@ func TestWrongInput(t *testing.T) {
 		want string
 	}{
 		{errVersion, `kubernetes version "1.37": want 1.MINOR.PATCH, such as v1.37.2`},
-		{errPaths, `unknown binary "kubelet": want one of etcd, kube-apiserver, kubectl, kube-controller-manager`},
-		{errName, `unknown binary "kubelet": want one of etcd, kube-apiserver, kubectl, kube-controller-manager`},
+		{errPaths, `unknown binary "kubelet": want one of etcd, kube-apiserver, kubectl, kube-controller-manager, metrics-server`},
+		{errName, `unknown binary "kubelet": want one of etcd, kube-apiserver, kubectl, kube-controller-manager, metrics-server`},
 	} {
 		if test.err == nil || test.err.Error() != test.want {
 			t.Errorf("got %v, want %s", test.err, test.want)
