@@ -28,7 +28,7 @@ func TestImportsGoDownwards(t *testing.T) {
 		"scenarios/catalog":             {"scenarios/v1alpha1"},
 		"scenarios/catalog/coverage":    {"scenarios/v1alpha1", "scenarios/internal/spelling"},
 		"scenarios/selection":           {"scenarios/v1alpha1", "scenarios/internal/spelling"},
-		"scenarios/v1alpha1":            {"scenarios/v1alpha1", "scenarios/internal"},
+		"scenarios/v1alpha1":            {"scenarios/v1alpha1", "scenarios/internal", "fixtures/metrics/series"},
 		"scenarios/internal/expression": {"scenarios/internal/spelling"},
 		"scenarios/internal/spelling":   {},
 		"fixtures":                      {"fixtures"},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aggtest/aggtest/harness"
+	"github.com/aggtest/aggtest/harness/internal/controlplane"
 	"github.com/aggtest/aggtest/harness/timeline"
 )
 
@@ -49,6 +50,9 @@ func beOwner() {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
+		if cluster != nil {
+			_ = cluster.Close()
+		}
 		os.Exit(1)
 	}
 	// An owner whose test has gone must not stay for ever.
@@ -66,6 +70,12 @@ func TestCommandsOfAKilledOwnerAreSwept(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(temp) })
 	t.Setenv("TMPDIR", temp)
+	t.Cleanup(func() {
+		// For a test that fails before the next cluster has swept.
+		if _, err := controlplane.Sweep(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	owner := exec.Command(os.Args[0])
 	owner.Env = append(os.Environ(), ownerVariable+"=1")
 	owner.Stderr = os.Stderr

@@ -120,6 +120,8 @@ func (s *session) typed(t *testing.T, line string, patterns ...string) {
 }
 
 func (s *session) add(line, out string) {
+	// kubectl fills up the last column.
+	out = regexp.MustCompile(`(?m) +$`).ReplaceAllString(out, "")
 	fmt.Fprintf(&s.text, "$ %s\n%s", line, out)
 	if out != "" {
 		s.text.WriteString("\n")

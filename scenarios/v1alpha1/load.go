@@ -200,6 +200,7 @@ func (l *loader) oneCase(s source, folder string, root *yaml.Node, row *MatrixRo
 		l.problems = append(l.problems, p)
 	}
 	SetDefaults(&loaded.Scenario)
+	findTraces(&loaded.Scenario, filepath.Dir(s.name))
 	if family := loaded.Metadata.Labels["family"]; family != "" {
 		loaded.Family = family
 	}
