@@ -34,6 +34,12 @@ func TestClaimsOf(t *testing.T) {
 				"metadata": map[string]any{"name": "things.crd.example.com"}, "spec": map[string]any{"group": "crd.example.com"}},
 		}}}, "group crd.example.com, group custom.example.com, namespace team-a, namespace team-b, object ClusterRole reader, object CustomResourceDefinition things.crd.example.com",
 			"an object in a namespace claims the namespace, an APIService its group"},
+		{"nodes and metrics", v1alpha1.Spec{Given: v1alpha1.Given{
+			Nodes: []v1alpha1.Node{{Name: "n"}},
+			Servers: []v1alpha1.Server{{Name: "s", Namespace: "custom-system", Fixture: v1alpha1.FixtureMetrics,
+				APIs: []v1alpha1.MetricsAPI{v1alpha1.MetricsResource}}},
+		}}, "group metrics.k8s.io, namespace custom-system, object Node n, server s",
+			"two servers of one metrics API are in each other's way"},
 		{"actions", v1alpha1.Spec{Steps: []v1alpha1.Step{{Do: []v1alpha1.Action{
 			{Apply: object("v1", "Secret", "a", "s")},
 			{Patch: &v1alpha1.Patch{Kind: "Service", Namespace: "b", Name: "s"}},

@@ -56,6 +56,8 @@ func TestWithoutEachFault(t *testing.T) {
 				{Start: &v1alpha1.ProcessReference{}},
 				{Restart: &v1alpha1.ProcessReference{}},
 				{Traffic: &v1alpha1.Traffic{Name: "reads"}},
+				{Set: &v1alpha1.SetAction{Server: "good", Name: "queue", Value: &v1alpha1.Series{Missing: true}}},
+				{Stop: &v1alpha1.ProcessReference{ControllerManager: true}},
 			}},
 			{Name: "mended", Do: []v1alpha1.Action{
 				{Certificate: &v1alpha1.CertificateAction{Server: "good", Fault: v1alpha1.CertificateGood}},
@@ -89,6 +91,8 @@ func TestWithoutEachFault(t *testing.T) {
 		"spec.steps[2].do[8]: front proxy certificate Expired",
 		"spec.steps[2].do[10]: pause kube-apiserver-0",
 		"spec.steps[2].do[12]: stop kube-apiserver-0",
+		`spec.steps[2].do[16]: server good: queue is value {"missing":true}`,
+		"spec.steps[2].do[17]: stop kube-controller-manager",
 	}
 	variants := WithoutEachFault(c)
 	var got []string
