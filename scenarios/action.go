@@ -79,8 +79,7 @@ func (w *world) do(ctx context.Context, action *v1alpha1.Action) error {
 	case action.Stop != nil:
 		return w.stop(ctx, w.process(action.Stop))
 	case action.Start != nil:
-		p := w.process(action.Start)
-		return w.bring(p.name, func() error { return p.start(ctx) })
+		return w.start(ctx, w.process(action.Start))
 	case action.Restart != nil:
 		return w.process(action.Restart).restart(ctx)
 	case action.Pause != nil:

@@ -55,6 +55,21 @@ func (w *world) stop(ctx context.Context, p process) error {
 	return nil
 }
 
+// start starts a process. One that the scenario itself has not stopped was
+// stopped from the beginning, and is so again at the end.
+func (w *world) start(ctx context.Context, p process) error {
+	w.mu.Lock()
+	_, ours := w.backs[p.name]
+	w.mu.Unlock()
+	if err := w.bring(p.name, func() error { return p.start(ctx) }); err != nil {
+		return err
+	}
+	if !ours {
+		w.undo.push("the start of "+p.name, p.stop)
+	}
+	return nil
+}
+
 func (w *world) pause(p process) error {
 	if err := p.pause(); err != nil {
 		return err

@@ -43,13 +43,13 @@ func TestEachFamilyIsThere(t *testing.T) {
 	for _, c := range load(t) {
 		count[c.Family]++
 	}
-	for family, atLeast := range map[string]int{"registration": 20, "priority": 8, "tls": 25, "discovery": 20} {
+	for family, atLeast := range map[string]int{"registration": 20, "priority": 8, "tls": 25, "discovery": 20, "metrics": 15, "controllers": 35} {
 		if count[family] < atLeast {
 			t.Errorf("%d scenarios in family %s, want at least %d", count[family], family, atLeast)
 		}
 	}
-	if len(count) != 4 {
-		t.Errorf("got families %v, want four", count)
+	if len(count) != 6 {
+		t.Errorf("got families %v, want six", count)
 	}
 }
 
