@@ -13,9 +13,10 @@ import (
 	"time"
 )
 
-// kubectlGrace is how long kubectl may take to end after it was killed before
-// its pipes are given up: it has no children that would hold them.
-const kubectlGrace = time.Second
+// kubectlGrace is how long kubectl's output is read after its end before its pipes
+// are given up: it has no children that would hold them, and a machine that is
+// overloaded takes seconds to read what is there.
+const kubectlGrace = 10 * time.Second
 
 // KubectlRun is one run of the real kubectl.
 type KubectlRun struct {

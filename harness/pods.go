@@ -4,12 +4,14 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 )
 
@@ -17,6 +19,10 @@ import (
 // EndpointSlices that the endpointslice-controller makes
 // (k8s.io/kubernetes@v1.37.2/pkg/controller/endpointslice/endpointslice_controller.go).
 const kubernetesControlsSlices = "endpointslice-controller.k8s.io"
+
+// addressAnnotation tells fixtures/workload, which the harness does not import,
+// which IP a pod has.
+const addressAnnotation = "workload.aggtest.dev/address"
 
 func (s *Server) podName(replica int) string { return fmt.Sprintf("%s-%d", s.config.Name, replica) }
 
@@ -49,8 +55,12 @@ func (s *Server) makePods(ctx context.Context) error {
 				GracePeriodSeconds: &now, Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
 			}))
 		})
-		pod.Status = s.podStatus(i, started, pod.Spec.Containers[0].Image)
-		if _, err := pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{}); err != nil {
+		status, err := json.Marshal(map[string]any{"status": s.podStatus(i, started, pod.Spec.Containers[0].Image)})
+		if err != nil {
+			return err
+		}
+		// A patch, since somebody who runs pods may have written already.
+		if _, err := pods.Patch(ctx, pod.Name, types.MergePatchType, status, metav1.PatchOptions{}, "status"); err != nil {
 			return fmt.Errorf("write the status of Pod %s/%s: %w", s.config.Namespace, pod.Name, err)
 		}
 	}
@@ -60,7 +70,11 @@ func (s *Server) makePods(ctx context.Context) error {
 func (s *Server) pod(replica int, node string) *corev1.Pod {
 	mount := false
 	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: s.podName(replica), Labels: map[string]string{appLabel: s.config.Name}},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: s.podName(replica), Labels: map[string]string{appLabel: s.config.Name},
+			// Should nodes of fixtures/workload take the pod, it keeps its address.
+			Annotations: map[string]string{addressAnnotation: s.replicas[replica].address.String()},
+		},
 		Spec: corev1.PodSpec{
 			NodeName: node,
 			// The server's own identity, which is in its kubeconfig.

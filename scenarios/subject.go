@@ -6,12 +6,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	apiregistrationv1helper "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper"
 
 	"github.com/aggtest/aggtest/harness/timeline"
 	"github.com/aggtest/aggtest/scenarios/internal/expression"
@@ -76,6 +78,29 @@ func (w *world) seeServes(ctx context.Context, groupVersion string, apiServer *i
 		}
 		if answer.code < 200 || answer.code > 299 {
 			return notYet(fmt.Sprintf("GET /apis/%s: %s", groupVersion, answer)).via(client.apiServer)
+		}
+	}
+	return w.seeAvailable(groupVersion, apiServer)
+}
+
+// seeAvailable looks whether the watches have shown the condition that lets
+// requests through: an answer may be here before the condition is, which would
+// then seem to come later, in the next step.
+func (w *world) seeAvailable(groupVersion string, apiServer *int) sight {
+	indexes, err := w.apiServers(apiServer)
+	if err != nil {
+		return never(err.Error())
+	}
+	group, version, _ := strings.Cut(groupVersion, "/")
+	name := version + "." + group
+	for _, i := range indexes {
+		apiServer := w.cluster.APIServers()[i].Name
+		service := w.cluster.APIService(i, name)
+		if service == nil {
+			return notYet("there is no APIService " + name).via(apiServer)
+		}
+		if !apiregistrationv1helper.IsAPIServiceConditionTrue(service, apiregistrationv1.Available) {
+			return notYet("it is answered, and " + conditionText(service)).via(apiServer)
 		}
 	}
 	return holds()

@@ -50,14 +50,18 @@ func TestMetricsTranscript(t *testing.T) {
 	if err := up.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- up.Wait() }()
+	ended := make(chan struct{})
+	var how error
+	go func() {
+		defer close(ended)
+		how = up.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = up.Process.Signal(syscall.SIGINT)
-		err := <-ended
+		<-ended
 		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			t.Error(err)
+		if !errors.As(how, &exit) {
+			t.Errorf("aggtest up ended with %v, want the status of an interrupt", how)
 		}
 		if t.Failed() {
 			t.Logf("aggtest up said:\n%s", said.String())
@@ -156,7 +160,7 @@ func (s *session) watched(t *testing.T, line string) {
 }
 
 // until asks until it is so.
-func (s *session) until(t *testing.T, ended <-chan error, what string, done func(context.Context) bool) {
+func (s *session) until(t *testing.T, ended <-chan struct{}, what string, done func(context.Context) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), awaitLimit)
 	defer cancel()
@@ -165,8 +169,8 @@ func (s *session) until(t *testing.T, ended <-chan error, what string, done func
 	for !done(ctx) {
 		select {
 		case <-tick.C:
-		case err := <-ended:
-			t.Fatalf("aggtest up ended while %s was waited for: %v", what, err)
+		case <-ended:
+			t.Fatalf("aggtest up ended while %s was waited for", what)
 		case <-ctx.Done():
 			t.Fatalf("%s is not there after %s", what, awaitLimit)
 		}
