@@ -111,10 +111,13 @@ func (m *metricsFlags) complete(cmd *cobra.Command, args []string, _ string) ([]
 func newMetricsList(m *metricsFlags) *cobra.Command {
 	var output *format
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List the rules of the metrics servers, and what was changed of them",
-		Example: "  aggtest metrics list -o json",
-		Args:    cobra.NoArgs,
+		Use:   "list",
+		Short: "List the rules of the metrics servers, and what was changed of them",
+		Long: `List the rules of the metrics servers of a running "aggtest up", whether they give
+usage or a metric, and what was changed of them since.`,
+		Example: `  aggtest metrics list
+  aggtest metrics list -o json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), metricsWithin)
 			defer cancel()

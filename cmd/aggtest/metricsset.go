@@ -20,11 +20,11 @@ func newMetricsSet(m *metricsFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set [SERVER/]RULE [VALUE]",
 		Short: "Give a rule another value, or a function of time",
-		Long: `Give a rule of a metrics server another value: a quantity, such as 40 or 250m, or
-what may stand for one in a scenario, as YAML: {sine: {mean: 10, amplitude: 5,
-period: 1m}}, {missing: true}, {error: the database is away}. "aggtest explain
-spec.given.servers.metrics.external.value" lists them. Times of functions count
-from the start of the server.`,
+		Long: `Give a rule of a metrics server another value: a quantity, such as 40 or 250m,
+or what may stand for one in a scenario, as YAML: {sine: {mean: 10, amplitude: 5,
+period: 1m}}, {missing: true}, {error: the database is away}. They are listed by
+"aggtest explain spec.given.servers.metrics.external.value". Functions of time
+begin when they are set.`,
 		Example: `  aggtest metrics set queue 40
   aggtest metrics set queue '{missing: true}'
   aggtest metrics set web --cpu 250m --memory 64Mi`,
@@ -66,9 +66,12 @@ from the start of the server.`,
 
 func newMetricsUnset(m *metricsFlags) *cobra.Command {
 	return &cobra.Command{
-		Use:               "unset [SERVER/]RULE",
-		Short:             "Go back to what the file says of a rule",
-		Example:           "  aggtest metrics unset queue",
+		Use:   "unset [SERVER/]RULE",
+		Short: "Go back to what the file says of a rule",
+		Long: `Take back what "aggtest metrics set" has changed of a rule: the scenario's file
+counts again. A rule that was not changed stays as it is.`,
+		Example: `  aggtest metrics unset queue
+  aggtest metrics unset metrics/worker`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: m.complete,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -59,9 +58,8 @@ func TestMetricsTranscript(t *testing.T) {
 	t.Cleanup(func() {
 		_ = up.Process.Signal(syscall.SIGINT)
 		<-ended
-		var exit *exec.ExitError
-		if !errors.As(how, &exit) {
-			t.Errorf("aggtest up ended with %v, want the status of an interrupt", how)
+		if how != nil {
+			t.Errorf("aggtest up ended with %v, want no error at an interrupt", how)
 		}
 		if t.Failed() {
 			t.Logf("aggtest up said:\n%s", said.String())
