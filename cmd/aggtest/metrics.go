@@ -113,8 +113,8 @@ func newMetricsList(m *metricsFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the rules of the metrics servers, and what was changed of them",
-		Long: `List the rules of the metrics servers of a running "aggtest up", whether they give
-usage or a metric, and what was changed of them since.`,
+		Long: `List the rules of the metrics servers of a running "aggtest up": whether
+they give usage or a metric, and what was changed of them since.`,
 		Example: `  aggtest metrics list
   aggtest metrics list -o json`,
 		Args: cobra.NoArgs,

@@ -21,10 +21,10 @@ func newMetricsSet(m *metricsFlags) *cobra.Command {
 		Use:   "set [SERVER/]RULE [VALUE]",
 		Short: "Give a rule another value, or a function of time",
 		Long: `Give a rule of a metrics server another value: a quantity, such as 40 or 250m,
-or what may stand for one in a scenario, as YAML: {sine: {mean: 10, amplitude: 5,
-period: 1m}}, {missing: true}, {error: the database is away}. They are listed by
-"aggtest explain spec.given.servers.metrics.external.value". Functions of time
-begin when they are set.`,
+or what may stand for one in a scenario, as YAML: {missing: true},
+{sine: {mean: 10, amplitude: 5, period: 1m}}, {error: the database is away}.
+"aggtest explain spec.given.servers.metrics.external.value" lists them.
+Functions of time begin when they are set.`,
 		Example: `  aggtest metrics set queue 40
   aggtest metrics set queue '{missing: true}'
   aggtest metrics set web --cpu 250m --memory 64Mi`,
