@@ -33,6 +33,20 @@
 // own process: connections of the kube-apiserver are handed to it without a TCP
 // port.
 //
+// Instead of a handler a server may be a program ([Command]): its flags are
+// templates, it listens on a port of 127.0.0.1 that the virtual network forwards
+// to, and its certificate and key are files, which a rotation replaces.
+// [Server.Restart], [Server.Stop], [Server.Start] and [Server.Signal] are about its
+// process. ServerConfig.Pods shows each replica as a running Pod, and
+// EndpointsFromPods leaves the EndpointSlice to the controller that makes it from
+// them.
+//
+// # Controllers
+//
+// Config.ControllerManager runs the real kube-controller-manager beside the first
+// kube-apiserver, with the controllers that are named and no others.
+// [Cluster.StopControllerManager] and its kin stop, start, pause and resume it.
+//
 // # Available is not serving
 //
 // The condition Available of an APIService is written by one controller, and the
