@@ -51,7 +51,6 @@ type ControllerManagerConfig struct {
 // controllerManager is a kube-controller-manager through all its lives.
 type controllerManager struct {
 	config   ControllerManagerConfig
-	names    string
 	path     string
 	dir      string
 	record   *controlplane.Record
@@ -80,7 +79,7 @@ func (c *Cluster) prepareControllerManager(ctx context.Context, path string) err
 		return err
 	}
 	m := &controllerManager{
-		config: config, names: names, path: path, dir: filepath.Join(c.Dir(), controllerManagerName),
+		config: config, dir: filepath.Join(c.Dir(), controllerManagerName),
 		record: c.record, timeline: c.timeline, log: newRing(logLinesKept), turn: make(chan struct{}, 1),
 	}
 	if m.path, err = filepath.Abs(path); err != nil {

@@ -5,7 +5,9 @@ package scenarios
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -53,10 +55,22 @@ func handlerOf(given v1alpha1.Server) (func(context.Context, harness.Environment
 			if err != nil {
 				return nil, err
 			}
-			return scripted.NewLayer(honest, answers...)
+			return layered(honest, answers)
 		}, nil
 	}
 	return nil, fmt.Errorf("there is no fixture %q", given.Fixture)
+}
+
+// layered puts answers in front of a server, which is ended when that fails.
+func layered(honest interface {
+	http.Handler
+	io.Closer
+}, answers []scripted.Answer) (*scripted.Layer, error) {
+	layer, err := scripted.NewLayer(honest, answers...)
+	if err != nil {
+		return nil, errors.Join(err, honest.Close())
+	}
+	return layer, nil
 }
 
 // rulesOf are the cluster-wide rights of the server's own identity.

@@ -39,7 +39,7 @@ func metricsHandler(given v1alpha1.Server, answers []scripted.Answer) (func(cont
 		if err != nil {
 			return nil, err
 		}
-		layer, err := scripted.NewLayer(honest, answers...)
+		layer, err := layered(honest, answers)
 		if err != nil {
 			return nil, err
 		}
