@@ -126,3 +126,11 @@ func (w *world) setCABundle(ctx context.Context, s *server, a *v1alpha1.CABundle
 	}
 	return w.cluster.SetCABundle(ctx, a.APIService, bundle)
 }
+
+// faultOf is the name that the pki package has for a fault.
+func faultOf(fault v1alpha1.CertificateFault) pki.Fault {
+	if fault == v1alpha1.CertificateGood {
+		return ""
+	}
+	return pki.Fault(fault)
+}

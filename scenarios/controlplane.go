@@ -45,20 +45,3 @@ func over(lower, upper map[string]string) map[string]string {
 	maps.Copy(both, upper)
 	return both
 }
-
-// frontProxyOf is the harness's name for what a scenario gives.
-func frontProxyOf(given *v1alpha1.FrontProxy) harness.FrontProxyConfig {
-	if given == nil {
-		return harness.FrontProxyConfig{}
-	}
-	config := harness.FrontProxyConfig{
-		Certificate: faultOf(given.Certificate), NoCertificate: given.NoCertificate, SharedCA: given.SharedCA,
-	}
-	if len(given.AllowedNames) > 0 {
-		config.AllowedNames = given.AllowedNames
-	}
-	if given.AnyName {
-		config.AllowedNames = []string{}
-	}
-	return config
-}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/aggtest/aggtest/harness"
-	"github.com/aggtest/aggtest/harness/pki"
 	"github.com/aggtest/aggtest/scenarios/v1alpha1"
 )
 
@@ -108,26 +107,4 @@ func (w *world) bring(name string, back func() error) error {
 	defer w.mu.Unlock()
 	delete(w.backs, name)
 	return nil
-}
-
-// setFrontProxy replaces the aggregator's client certificate, and undoes it with
-// a good one.
-func (w *world) setFrontProxy(a *v1alpha1.FrontProxyAction) error {
-	which := -1
-	if a.APIServer != nil {
-		which = *a.APIServer
-	}
-	if err := w.cluster.SetFrontProxyCertificate(which, faultOf(a.Fault)); err != nil {
-		return err
-	}
-	w.undo.push("front proxy", func(context.Context) error { return w.cluster.SetFrontProxyCertificate(which, "") })
-	return nil
-}
-
-// faultOf is the name that the pki package has for a fault.
-func faultOf(fault v1alpha1.CertificateFault) pki.Fault {
-	if fault == v1alpha1.CertificateGood {
-		return ""
-	}
-	return pki.Fault(fault)
 }
